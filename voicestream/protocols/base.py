@@ -1,0 +1,56 @@
+"""The seam between a conversation loop and any dialect.
+
+A dialect is synchronous: it is handed messages and the time, and keeps what it wants to say until it
+is drained. It never raises for what a peer sends.
+
+    receive(message, now) -> events        reply(result)             tick(now) at `deadline` -> events
+    finish(goodbye)                        drain(room) -> messages to send, Close last
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+from voicestream.sessions.vocabulary import Event, Result
+
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The last thing a dialect says: RFC 6455 close code and a fixed reason of at most 123 bytes."""
+
+    code: int
+    reason: str = ""
+
+
+class Goodbye(Enum):
+    """Why the server ends a conversation that the peer would have gone on with."""
+
+    DRAIN = 1001
+    SESSION_TIME = 1008
+    OVERLOAD = 1013
+    INTERNAL = 1011
+
+
+Incoming: TypeAlias = str | bytes  # a text or a binary message
+Outgoing: TypeAlias = str | bytes | Close
+
+
+class Dialect(Protocol):
+    """How one peer spells things."""
+
+    deadline: float  # when tick() wants to be called, in the unit of `now`; NEVER for not at all
+
+    def receive(self, message: Incoming, now: float) -> Sequence[Event]: ...
+
+    def reply(self, result: Result) -> None: ...
+
+    def tick(self, now: float) -> Sequence[Event]: ...
+
+    def finish(self, goodbye: Goodbye) -> None: ...
+
+    def drain(self, room_bytes: int) -> list[Outgoing]:
+        """Messages in order, about `room_bytes` of them (at least one if any waits); nothing after a Close."""
+        ...
