@@ -48,8 +48,80 @@ def _fault(code: str, sentence: str, cause: str, fix: str) -> Fault:
 # VS12xx: IDVoice over WebSocket
 
 # VS14xx: IDVoice over HTTP
+BAD_REQUEST = _fault("1400", "bad request", "the request as a whole is malformed", "compare it with the OpenAPI document at /openapi.json")
+PARAMETER_MISSING = _fault("1401", "query parameter missing", "a required query parameter is absent", "add it: /swagger-ui.html lists them")
+PARAMETER_WRONG = _fault(
+    "1402",
+    "query parameter not understood",
+    "a query parameter is not one of its allowed values, or is given twice",
+    "see /swagger-ui.html",
+)
+PART_MISSING = _fault(
+    "1403",
+    "file part missing",
+    "no form part is called audio_file or wav_file",
+    "send the file as part audio_file: curl -F audio_file=@a.wav",
+)
+NOT_FOUND = _fault(
+    "1404", "no such path", "the path is unknown, or its component is switched off", "see /swagger-ui.html for the paths on offer"
+)
+WRONG_METHOD = _fault("1405", "method not allowed", "the path exists, with another method", "use a method of the Allow header")
+BAD_JSON = _fault(
+    "1406",
+    "JSON body not understood",
+    "the body is no JSON, or misses a field, or a field has another type",
+    "see /swagger-ui.html for its shape",
+)
+BODY_EMPTY = _fault("1407", "empty body", "the request carries no audio", "send the audio as the body, or as the file part")
+BODY_SLOW = _fault("1408", "body took too long", "the body did not arrive within its time", "send faster, or in smaller pieces")
+BAD_FORM = _fault(
+    "1409",
+    "multipart form not understood",
+    "the boundary is missing or the parts are cut off",
+    "let the HTTP library write the form: curl -F",
+)
+UNKNOWN_CONFIGURATION = _fault(
+    "1410", "unknown configuration", "this server offers no such configuration", "leave it out, or see `voicestream models`"
+)
+NO_TEMPLATE = _fault("1412", "no voice template given", "the list to merge is empty", "send at least one template")
+BODY_LARGE = _fault(
+    "1413", "body too large", "JSON over 64 KiB or audio over 50 MiB", "cut the recording, or send it compressed (FLAC, Opus)"
+)
+CONTENT_TYPE = _fault(
+    "1415",
+    "content type not supported",
+    "files want multipart/form-data, samples application/octet-stream, templates application/json",
+    "set the Content-Type header",
+)
+NOT_CONVERTIBLE = _fault(
+    "1416", "voice template cannot be converted", "no way leads from that model to the default one", "enrol the speaker again"
+)
+UPGRADE_REQUIRED = _fault("1426", "WebSocket path", "a plain HTTP request to a WebSocket path", "connect with a WebSocket client")
+OVERLOADED = _fault("1503", "server busy", "more work is waiting than can be done in time", "try again after the seconds in Retry-After")
 
 # VS20xx: audio
+UNREADABLE_AUDIO = _fault(
+    "2001", "audio not readable", "the file is damaged or cut off before its first sample", "check that a player plays it"
+)
+UNKNOWN_FORMAT = _fault(
+    "2002",
+    "audio format not known",
+    "the file is neither WAV, FLAC, AIFF, Ogg, MP3, M4A, WebM, AAC nor AMR",
+    "convert it, for example to WAV",
+)
+NO_AUDIO = _fault("2003", "no audio samples", "the recording has not one sample", "record again")
+AUDIO_LONG = _fault("2004", "recording too long", "the decoded recording is longer than 30 minutes", "cut it")
+NOT_FINITE = _fault(
+    "2005", "audio holds NaN or infinity", "floating-point samples that are no numbers", "repair the tool that wrote the file"
+)
+ODD_BYTES = _fault("2006", "odd byte count", "PCM16 samples are two bytes each", "check that the samples are 16 bit and complete")
+RATE_UNSUPPORTED = _fault(
+    "2007",
+    "sample rate not supported",
+    "rates on offer: 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000 Hz",
+    "resample the recording to one of them",
+)
+MANY_CHANNELS = _fault("2008", "too many channels", "more than 8 channels", "mix down to mono")
 
 # VS30xx: models and templates
 
