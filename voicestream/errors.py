@@ -1,7 +1,7 @@
 """Every refusal this server can utter: numbered, fixed sentences with a cause and a fix.
 
 A peer is told the code and the sentence, never its own text back. `voicestream errors` and the page
-`/errors` print this catalogue. Ranges: VS10xx start and settings, VS11xx transport, VS12xx IDVoice
+`/errors` print this catalogue. Ranges: VS10xx start, settings and command line, VS11xx transport, VS12xx IDVoice
 WebSocket, VS14xx IDVoice HTTP, VS20xx audio, VS30xx models and templates, VS50xx our own faults.
 """
 
@@ -41,7 +41,64 @@ def _fault(code: str, sentence: str, cause: str, fix: str) -> Fault:
     return fault
 
 
-# VS10xx: start and settings
+# VS10xx: start, settings and the command line
+UNKNOWN_SETTING = _fault(
+    "1001", "unknown setting", "a name in the settings file or a flag that no setting has", "`voicestream config` lists all names"
+)
+WRONG_SETTING = _fault(
+    "1002", "wrong value of a setting", "a value of the wrong type or out of its range", "see the table of settings in the README"
+)
+SETTINGS_FILE = _fault("1003", "settings file cannot be read", "the file is missing or not TOML", "correct the path or the line named")
+TLS_FILES = _fault(
+    "1004", "TLS certificate and key do not make a pair", "one is missing, unreadable, encrypted or of another pair",
+    "set tls_cert and tls_key to the PEM files of one pair, the key without a passphrase",
+)  # fmt: skip
+TEMPLATE_KEY = _fault(
+    "1005", "template key cannot be used", "it is not 32 bytes, cannot be read, or is given twice",
+    "make one with `openssl rand -hex 32` and set template_key or template_key_file, not both",
+)  # fmt: skip
+PORT_TAKEN = _fault(
+    "1006", "cannot listen on this address", "another process has the port, or the address is not this machine's",
+    "choose another --port or --host, or stop the other process (`ss -ltnp` names it)",
+)  # fmt: skip
+IGNORED_VARIABLE = _fault(
+    "1007", "environment variable without effect", "a misspelt name, or a vendor setting that means nothing here",
+    "correct the name or unset it; `voicestream config` lists all names",
+)  # fmt: skip
+UNKNOWN_CONFIGURATION = _fault(
+    "1008", "no model is known by this name; the default is used", "a vendor variable names a configuration that the table lacks",
+    "add the name to the setting `configurations`, or correct it",
+)  # fmt: skip
+FILE_LIMIT = _fault(
+    "1009", "too few open files allowed", "the limit of this process is below the setting `connections`",
+    "raise it before the start (`ulimit -n 8192`, LimitNOFILE= of systemd) or lower `connections`",
+)  # fmt: skip
+UNREADABLE_FILE = _fault(
+    "1020", "file cannot be read", "it is missing, a folder, or not yours to read", "correct the path or its permissions"
+)
+UNREACHABLE = _fault(
+    "1021", "no answer from the server", "no server is at this URL, or something between drops the connection",
+    "start one with `voicestream serve`, or point --url at it",
+)  # fmt: skip
+UNEXPECTED_ANSWER = _fault(
+    "1022", "the server refused or answered outside the protocol", "another kind of server, or a parameter it does not take",
+    "the log of the server has the numbered reason",
+)  # fmt: skip
+NO_MICROPHONE = _fault(
+    "1023", "no microphone", "sounddevice or PortAudio is not installed, or the system has no input",
+    "install `voicestream[mic]` and libportaudio2, and look at `voicestream doctor`",
+)  # fmt: skip
+DEMO_FAILED = _fault(
+    "1024",
+    "the demo did not show what it should",
+    "a probability on the wrong side, or a missing answer",
+    "run `voicestream doctor`, then report it",
+)
+NO_RECORDINGS = _fault(
+    "1025", "the demo's recordings are not installed", "Debian's Asterisk prompts are missing",
+    "`scripts/serve --demo` installs them; by hand: apt-get install asterisk-core-sounds-en-wav asterisk-core-sounds-fr-wav …",
+)  # fmt: skip
+UNKNOWN_CODE = _fault("1026", "no error has this code", "a misspelt code", "`voicestream errors` lists all of them")
 
 # VS11xx: transport
 
