@@ -101,8 +101,53 @@ NO_RECORDINGS = _fault(
 UNKNOWN_CODE = _fault("1026", "no error has this code", "a misspelt code", "`voicestream errors` lists all of them")
 
 # VS11xx: transport
+BAD_HEAD = _fault("1101", "not an HTTP/1.1 request", "the bytes of the request head break RFC 9112", "speak HTTP/1.1; TLS where it is configured")
+HEAD_TOO_LARGE = _fault("1102", "request head too large", "over 64 headers, 8 KiB in one or 16 KiB in all", "send fewer or shorter headers")
+HEAD_LATE = _fault("1103", "request head did not come in time", "5 s passed without a whole head", "send the head at once")
+NOT_HTTP1 = _fault("1104", "only HTTP/1.1 is spoken here", "HTTP/2 by prior knowledge or an h2c upgrade", "use HTTP/1.1")
+BAD_UPGRADE = _fault(
+    "1105", "bad WebSocket opening", "method, version, Connection, key or a body that RFC 6455 section 4.2.1 forbids", "correct the client"
+)
+WRONG_WEBSOCKET_VERSION = _fault("1106", "WebSocket version 13 wanted", "Sec-WebSocket-Version is missing or another", "use version 13")
+UPGRADE_WANTED = _fault("1107", "this path wants a WebSocket", "a plain HTTP request to a WebSocket endpoint", "connect with ws:// or wss://")
+UNKNOWN_PATH = _fault(
+    "1108", "no WebSocket endpoint here", "the path is unknown or its component is switched off", "see the table of endpoints in the README"
+)
+FOREIGN_ORIGIN = _fault("1109", "origin not allowed", "the page's Origin is not in the setting `origins`", "add it there")
+TOO_MANY_CONNECTIONS = _fault(
+    "1110", "too many connections", "the setting `connections` is reached", "try again later, or raise it with the memory it needs"
+)
+TOO_MANY_FROM_ADDRESS = _fault(
+    "1111", "too many connections from this address", "the setting `connections_per_address` is reached", "close some, or raise it"
+)
+DRAINING = _fault("1112", "server is going down", "it got SIGTERM and ends what is under way", "connect to another, or again in a while")
 
 # VS12xx: IDVoice over WebSocket
+BAD_DURATION = _fault(
+    "1201", "wrong duration", "the parameter is not a whole number of milliseconds from 0 to 600000", "send ASCII digits only, such as 500"
+)
+BAD_RATE = _fault(
+    "1202", "wrong sample rate", "the parameter is not one of the sample rates this endpoint takes",
+    "send 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200 or 96000; for Opus 8000, 12000, 16000, 24000 or 48000",
+)  # fmt: skip
+BAD_CONTEXT = _fault(
+    "1203", "wrong context", "the parameter is not a plain number of seconds from 0.5 to 600",
+    "send digits with at most one dot, such as 10 or 3.0",
+)  # fmt: skip
+BAD_WINDOW = _fault(
+    "1204", "wrong window", "the parameter is not a plain number of seconds from 0.5 to the context",
+    "send a window no longer than the context",
+)  # fmt: skip
+BINARY_EARLY = _fault(
+    "1205", "audio before the parameters", "a binary message came before all parameters were accepted; it was thrown away",
+    "send the parameters as text messages and wait for, or count on, their 200",
+)  # fmt: skip
+TEXT_LATE = _fault(
+    "1206", "text after the parameters", "a text message came after the last parameter or after the first audio",
+    "send audio as binary messages",
+)  # fmt: skip
+IDLE = _fault("1207", "no audio for too long", "the connection was open but nothing came", "close connections that are not used")
+UNREAD = _fault("1208", "too many unread answers", "the peer sends but does not read its answers", "read the answers while sending")
 
 # VS14xx: IDVoice over HTTP
 BAD_REQUEST = _fault("1400", "bad request", "the request as a whole is malformed", "compare it with the OpenAPI document at /openapi.json")
@@ -179,8 +224,26 @@ RATE_UNSUPPORTED = _fault(
     "resample the recording to one of them",
 )
 MANY_CHANNELS = _fault("2008", "too many channels", "more than 8 channels", "mix down to mono")
+OPUS_PACKET = _fault(
+    "2020", "not an Opus packet", "the message is not one raw Opus packet (RFC 6716 section 3)",
+    "send one packet per binary message, without Ogg pages, length prefixes or headers",
+)  # fmt: skip
+OPUS_LONG = _fault(
+    "2021", "Opus packet too long", "the message is longer than the longest Opus packet", "send one packet per binary message"
+)
 
 # VS30xx: models and templates
+TEMPLATE_TEXT_LONG = _fault(
+    "3020", "voice template too long", "the text is far longer than any voice template", "send the template as it was created"
+)
+TEMPLATE_NOT_BASE64 = _fault(
+    "3021", "voice template is not base64", "white space inside, wrong padding, or characters outside the standard alphabet",
+    "send the template exactly as the server gave it, with or without its quotes",
+)  # fmt: skip
+TEMPLATE_OF_VENDOR = _fault(
+    "3022", "voice template of another product", "the template was made by the vendor's own server; its models are not here",
+    "enrol the speaker again on this server",
+)  # fmt: skip
 
 # VS50xx: our own faults
 INTERNAL = _fault("5000", "internal error", "a defect of this server", "look up the traceback in the log and report it")

@@ -5,6 +5,7 @@ is drained. It never raises for what a peer sends.
 
     receive(message, now) -> events        reply(result)             tick(now) at `deadline` -> events
     finish(goodbye)                        drain(room) -> messages to send, Close last
+    refusals: for the log
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeAlias
 
+from voicestream.errors import Fault
 from voicestream.sessions.vocabulary import Event, Result
 
 NEVER = float("inf")
@@ -23,6 +25,15 @@ class Close:
 
     code: int
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something the peer sent that was refused, for the log and a metric; never holds the peer's own text."""
+
+    fault: Fault
+    about: str  # what was refused: the parameter's name, "audio", "message", "connection"
+    detail: str = ""  # our own numbers
 
 
 class Goodbye(Enum):
@@ -42,6 +53,7 @@ class Dialect(Protocol):
     """How one peer spells things."""
 
     deadline: float  # when tick() wants to be called, in the unit of `now`; NEVER for not at all
+    refusals: list[Refusal]  # what was refused since the loop last looked: it logs, counts and clears them
 
     def receive(self, message: Incoming, now: float) -> Sequence[Event]: ...
 
