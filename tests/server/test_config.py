@@ -89,7 +89,7 @@ def test_a_file_that_is_not_toml(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="VS1003 .*No such file"):
+    with pytest.raises(SettingsError, match=r"VS1003 .*No such file"):
         load(environ={}, file=tmp_path / "absent.toml")
 
 
