@@ -233,6 +233,45 @@ OPUS_LONG = _fault(
 )
 
 # VS30xx: models and templates
+UNKNOWN_MODEL = _fault("3001", "unknown model", "no model of this name is registered", "see `voicestream models` for the names")
+TEMPLATE_SHORT = _fault(
+    "3002", "voice template cut off", "fewer bytes than a template of this server has", "send the template as it was created"
+)
+TEMPLATE_LONG = _fault(
+    "3003", "voice template too long", "more bytes than a template of this server has", "send the template as it was created"
+)
+TEMPLATE_MAGIC = _fault(
+    "3004", "not a voice template", "the first bytes are not those of this server's templates", "send a template made by this server"
+)
+TEMPLATE_VERSION = _fault(
+    "3005", "voice template of an unknown layout", "a newer server made the template", "upgrade this server, or enrol the speaker again"
+)
+TEMPLATE_CHECKSUM = _fault(
+    "3006", "voice template damaged", "its checksum does not fit its bytes", "send the template as it was created"
+)
+TEMPLATE_MODEL = _fault(
+    "3007", "voice template of another model", "another model, or another version of it, made the template", "enrol the speaker again"
+)
+TEMPLATE_DIMENSION = _fault(
+    "3008", "voice template of another size", "its vector does not have the dimension of its model", "enrol the speaker again"
+)
+TEMPLATE_VALUES = _fault(
+    "3009", "voice template holds no voice", "its vector is not finite or not of unit length", "enrol the speaker again"
+)
+TEMPLATE_SEALED = _fault(
+    "3010", "voice template is sealed", "it was made by a server with a template key, and this one has none", "set the same template key"
+)
+TEMPLATE_NOT_SEALED = _fault(
+    "3011", "voice template is not sealed", "this server has a template key and takes sealed templates only", "enrol the speaker again"
+)
+TEMPLATE_KEY = _fault(
+    "3012", "voice template cannot be opened", "it was sealed with another key or for another tenant",
+    "send it to the server and tenant that made it",
+)  # fmt: skip
+LITTLE_SPEECH = _fault(
+    "3013", "not enough speech", "the recording holds less speech than an enrolment needs", "record a longer passage"
+)
+NOTHING_TO_MERGE = _fault("3014", "no voice template to merge", "the list is empty", "send at least one template")
 TEMPLATE_TEXT_LONG = _fault(
     "3020", "voice template too long", "the text is far longer than any voice template", "send the template as it was created"
 )

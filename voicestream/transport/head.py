@@ -1,0 +1,121 @@
+"""The first request head of a connection: whose is it, a WebSocket's or HTTP's?
+
+h11 reads the head, so what it refuses (smuggled lengths, folded lines, bad names) is refused here too.
+"""
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeAlias
+
+import h11
+
+from voicestream import errors
+from voicestream.errors import Fault
+
+HEAD_BYTES = 16 * 1024
+HEADERS = 64
+HEADER_BYTES = 8 * 1024
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """A WebSocket opening. path without the query; early: bytes that came behind the head."""
+
+    path: str
+    key: bytes
+    origin: str | None
+    early: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Any other request: HTTP's affair. `data` is everything read so far, to be pushed back."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer before anything begins; the connection is closed behind it."""
+
+    status: int
+    fault: Fault
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def __bytes__(self) -> bytes:
+        body = f"{self.fault.code} {self.fault.sentence}\n".encode()
+        lines = [
+            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
+            *(f"{name}: {value}" for name, value in self.headers),
+            "Content-Type: text/plain; charset=utf-8",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+        ]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+Head: TypeAlias = Upgrade | Plain | Refusal
+
+
+class HeadReader:
+    """Feed it bytes until it knows."""
+
+    def __init__(self) -> None:
+        self._connection = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> Head | None:
+        """The verdict, or None while the head is not whole; b"" says that no more will come."""
+        self._data += data
+        try:
+            self._connection.receive_data(data)
+            event = self._connection.next_event()
+        except h11.RemoteProtocolError as error:
+            too_large = error.error_status_hint == 431
+            return Refusal(431, errors.HEAD_TOO_LARGE) if too_large else Refusal(400, errors.BAD_HEAD)
+        if event is h11.NEED_DATA:
+            return None
+        if not isinstance(event, h11.Request):
+            return Refusal(400, errors.BAD_HEAD)
+        if len(self._data) - len(self._connection.trailing_data[0]) > HEAD_BYTES:
+            return Refusal(431, errors.HEAD_TOO_LARGE)
+        return self._judge(event)
+
+    def _judge(self, request: h11.Request) -> Head:
+        if len(request.headers) > HEADERS or any(len(name) + len(value) > HEADER_BYTES for name, value in request.headers):
+            return Refusal(431, errors.HEAD_TOO_LARGE)
+        headers: dict[bytes, bytes] = {}
+        for name, value in request.headers:
+            headers[name] = headers[name] + b"," + value if name in headers else value
+        path = request.target.partition(b"?")[0].decode("ascii", "replace")
+        upgrades = {token.strip().lower() for token in headers.get(b"upgrade", b"").split(b",")}
+        if b"websocket" not in upgrades:
+            if request.http_version not in (b"1.1", b"1.0") or b"h2c" in upgrades:
+                return Refusal(400, errors.NOT_HTTP1)
+            return Plain(path, bytes(self._data))
+        connection = {token.strip().lower() for token in headers.get(b"connection", b"").split(b",")}
+        if request.method != b"GET" or request.http_version != b"1.1" or b"upgrade" not in connection:
+            return Refusal(400, errors.BAD_UPGRADE)
+        if headers.get(b"sec-websocket-version") != b"13":
+            return Refusal(426, errors.WRONG_WEBSOCKET_VERSION, (("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket")))
+        key = headers.get(b"sec-websocket-key", b"")
+        try:
+            if len(base64.b64decode(key, validate=True)) != 16:
+                return Refusal(400, errors.BAD_UPGRADE)
+        except (binascii.Error, ValueError):
+            return Refusal(400, errors.BAD_UPGRADE)
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            return Refusal(400, errors.BAD_UPGRADE)
+        origin = headers.get(b"origin")
+        return Upgrade(path, key, None if origin is None else origin.decode("ascii", "replace"), self._connection.trailing_data[0])
+
+
+def acceptance(upgrade: Upgrade) -> bytes:
+    """The answer that turns the connection into a WebSocket; no subprotocol and no extension is ever selected."""
+    accept = base64.b64encode(hashlib.sha1(upgrade.key + _GUID, usedforsecurity=False).digest())
+    return b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n"

@@ -1,0 +1,108 @@
+"""HTTP/1.1 by hypercorn's trio server, on a connection whose first bytes have been read already.
+
+hypercorn's `TCPServer` is not a documented API: 0.18.0 is pinned and tests/transport/test_http.py holds
+what is relied upon. Kept from it: WebSockets and HTTP/2 (see head.py), its sends without a deadline.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.trio.lifespan import Lifespan
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ASGIFramework, ConnectionState
+
+_WRITE_BYTES = 64 * 1024
+
+ASGISend = Callable[[Any], Awaitable[None]]
+
+
+class PushedBack:
+    """A trio stream that reads `data` before the rest, writes under a deadline, and shows what hypercorn probes."""
+
+    def __init__(self, stream: trio.abc.Stream, data: bytes, write_s: float) -> None:
+        self._stream = stream
+        self._data = data
+        self._write_s = write_s
+        if isinstance(stream, trio.SSLStream):
+            self.transport_stream = stream.transport_stream  # hypercorn takes what has this for TLS
+            self.do_handshake = stream.do_handshake
+        elif isinstance(stream, trio.SocketStream):
+            self.socket = stream.socket
+
+    def selected_alpn_protocol(self) -> str:
+        return "http/1.1"
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        if self._data:
+            data, self._data = self._data, b""
+            await trio.lowlevel.checkpoint()
+            return data
+        return bytes(await self._stream.receive_some(max_bytes))
+
+    async def send_all(self, data: bytes) -> None:
+        """hypercorn shields this from cancellation, so a peer that does not read is given up here."""
+        for begin in range(0, len(data), _WRITE_BYTES):
+            with trio.move_on_after(self._write_s) as patience:
+                await self._stream.send_all(data[begin : begin + _WRITE_BYTES])
+            if patience.cancelled_caught:
+                await trio.aclose_forcefully(self._stream)
+                raise trio.BrokenResourceError("peer does not read")
+
+    async def send_eof(self) -> None:
+        if isinstance(self._stream, trio.abc.HalfCloseableStream):
+            await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        await trio.aclose_forcefully(self._stream)
+
+
+class HttpServer:
+    """Serves one ASGI application on streams it is handed. Use inside `async with trio.open_nursery()`: see start()."""
+
+    def __init__(self, app: ASGIFramework, write_s: float = 10.0, keep_alive_s: float = 5.0) -> None:
+        self._config = Config()
+        self._config.keep_alive_timeout = keep_alive_s
+        self._config.h11_max_incomplete_size = 16 * 1024
+        self._config.include_server_header = False
+        self._config.accesslog = None
+        self._config.errorlog = None
+        self._app = ASGIWrapper(_without_websockets(app))
+        self._context = WorkerContext(None)
+        self._state: dict[str, Any] = {}
+        self._lifespan = Lifespan(self._app, self._config, self._state)
+        self._write_s = write_s
+
+    async def start(self, nursery: trio.Nursery) -> None:
+        """Run the application's start-up; its shut-down follows stop()."""
+        await nursery.start(self._lifespan.handle_lifespan)
+        await self._lifespan.wait_for_startup()
+
+    async def serve(self, stream: trio.abc.Stream, data: bytes) -> None:
+        """Serve one connection whose first bytes, `data`, are read already."""
+        pushed_back: Any = PushedBack(stream, data, self._write_s)
+        await TCPServer(self._app, self._config, self._context, ConnectionState(self._state.copy()), pushed_back)
+
+    async def drain(self) -> None:
+        """Idle connections close, requests under way are the last of theirs."""
+        await self._context.terminated.set()
+
+    async def stop(self) -> None:
+        await self._lifespan.wait_for_shutdown()
+
+
+def _without_websockets(app: ASGIFramework) -> ASGIFramework:
+    """An upgrade as a second request on a kept-alive connection is answered 426."""
+
+    async def only_http(scope: MutableMapping[str, Any], receive: Any, send: ASGISend) -> None:
+        if scope["type"] == "websocket":
+            headers = [(b"upgrade", b"websocket"), (b"connection", b"close"), (b"content-length", b"0")]
+            await send({"type": "websocket.http.response.start", "status": 426, "headers": headers})
+            await send({"type": "websocket.http.response.body", "body": b"", "more_body": False})
+        else:
+            await app(scope, receive, send)  # type: ignore[call-arg, arg-type]
+
+    return only_http  # type: ignore[return-value]
