@@ -83,8 +83,10 @@ class Conversation:
     async def _done(self, job: Job) -> Result:
         if not job.heavy:
             return job.run()
-        with trio.CancelScope(shield=True):
-            return await self._run_job(job)
+        with trio.CancelScope() as scope:
+            scope.shield = True
+            result = await self._run_job(job)
+        return result
 
     async def _wake(self, now: float) -> None:
         """The alarm rang: something is due, or goodbye was said."""

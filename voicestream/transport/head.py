@@ -15,10 +15,16 @@ import h11
 from voicestream import errors
 from voicestream.errors import Fault
 
-HEAD_BYTES = 16 * 1024
-HEADERS = 64
-HEADER_BYTES = 8 * 1024
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class HeadLimit:
+    """How large a request head may be; beyond: 431."""
+
+    head_bytes: int = 16 * 1024
+    headers: int = 64
+    header_bytes: int = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +71,9 @@ Head: TypeAlias = Upgrade | Plain | Refusal
 class HeadReader:
     """Feed it bytes until it knows."""
 
-    def __init__(self) -> None:
-        self._connection = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
+    def __init__(self, limit: HeadLimit) -> None:
+        self._limit = limit
+        self._connection = h11.Connection(h11.SERVER, max_incomplete_event_size=limit.head_bytes)
         self._data = bytearray()
 
     def feed(self, data: bytes) -> Head | None:
@@ -82,12 +89,13 @@ class HeadReader:
             return None
         if not isinstance(event, h11.Request):
             return Refusal(400, errors.BAD_HEAD)
-        if len(self._data) - len(self._connection.trailing_data[0]) > HEAD_BYTES:
+        if len(self._data) - len(self._connection.trailing_data[0]) > self._limit.head_bytes:
             return Refusal(431, errors.HEAD_TOO_LARGE)
         return self._judge(event)
 
     def _judge(self, request: h11.Request) -> Head:
-        if len(request.headers) > HEADERS or any(len(name) + len(value) > HEADER_BYTES for name, value in request.headers):
+        longest = max((len(name) + len(value) for name, value in request.headers), default=0)
+        if len(request.headers) > self._limit.headers or longest > self._limit.header_bytes:
             return Refusal(431, errors.HEAD_TOO_LARGE)
         headers: dict[bytes, bytes] = {}
         for name, value in request.headers:

@@ -103,6 +103,6 @@ def _without_websockets(app: ASGIFramework) -> ASGIFramework:
             await send({"type": "websocket.http.response.start", "status": 426, "headers": headers})
             await send({"type": "websocket.http.response.body", "body": b"", "more_body": False})
         else:
-            await app(scope, receive, send)  # type: ignore[call-arg, arg-type]
+            await app(scope, receive, send)  # type: ignore[arg-type]
 
     return only_http  # type: ignore[return-value]

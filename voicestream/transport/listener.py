@@ -16,7 +16,7 @@ from typing import Protocol
 import trio
 
 from voicestream import errors
-from voicestream.transport.head import Head, HeadReader, Plain, Refusal, Upgrade, acceptance
+from voicestream.transport.head import Head, HeadLimit, HeadReader, Plain, Refusal, Upgrade, acceptance
 from voicestream.transport.pipe import Pipe, SocketPipe, StreamPipe
 from voicestream.transport.rfc6455 import MessageLimit
 from voicestream.transport.websocket import Timing, WebSocket
@@ -43,6 +43,7 @@ class Admission:
     origins: frozenset[str] | None = None  # None: no check
     tls_s: float = 5.0
     head_s: float = 5.0
+    head: HeadLimit = HeadLimit()
 
 
 class Observer(Protocol):
@@ -126,7 +127,7 @@ class Listener:
                 await self._converse(pipe, outer, head)
 
     async def _read_head(self, stream: trio.abc.Stream) -> Head | None:
-        reader = HeadReader()
+        reader = HeadReader(self._admission.head)
         head: Head | None = None
         heard = False
         with trio.move_on_after(self._admission.head_s) as patience:

@@ -20,8 +20,9 @@ from enum import Enum
 
 import numpy as np
 from numba import types
+from numpy.typing import NDArray
 
-from voicestream.dsp._jit import kernel
+from voicestream.dsp._jit import BYTEARRAY, I64, INT, U8, kernel
 
 ROWS = 1024  # frames found per kernel call
 _FIELDS = 3  # opcode and FIN bit, first payload byte, end of payload
@@ -40,12 +41,11 @@ _COMPLAINTS: dict[int, tuple[int, str]] = {
     _TOO_BIG: (1009, "message too big"),
 }
 
-_BYTES = types.ByteArray(types.uint8, 1, "C")  # bytearray
 _U64 = types.uint64
 
 
-@kernel(types.int64(_BYTES, _U64, _U64, types.Array(types.uint8, 1, "C")))
-def _unmask(buffer, begin, end, key64):  # type: ignore[no-untyped-def]
+@kernel(INT(BYTEARRAY, _U64, _U64, U8))
+def _unmask(buffer: bytearray, begin: np.uint64, end: np.uint64, key64: NDArray[np.uint8]) -> int:
     """XOR buffer[begin:end] with the mask repeated in key64 (64,): blocks of 64 become one vector instruction."""
     blocks = (end - begin) // np.uint64(64)
     for block in range(blocks):
@@ -57,8 +57,10 @@ def _unmask(buffer, begin, end, key64):  # type: ignore[no-untyped-def]
     return 0
 
 
-@kernel(types.int64(_BYTES, _U64, _U64, _U64, types.Array(types.int64, 1, "C"), types.Array(types.uint8, 1, "C")))
-def _parse(buffer, begin, end, limit, table, key64):  # type: ignore[no-untyped-def]
+@kernel(INT(BYTEARRAY, _U64, _U64, _U64, I64, U8))
+def _parse(
+    buffer: bytearray, begin: np.uint64, end: np.uint64, limit: np.uint64, table: NDArray[np.int64], key64: NDArray[np.uint8]
+) -> int:
     """Find and unmask the whole frames in buffer[begin:end]; returns how many, at most ROWS.
 
     table (3 + 3 * ROWS,) int64: first the position after the last frame, the bytes missing after `end`
@@ -187,17 +189,17 @@ class Codec:
                 return messages
             data, count = self._held, len(self._held)
         limit = max(self._limit.text_bytes, self._limit.binary_bytes)
-        while self.state is not State.CLOSED:
-            found = _parse(data, begin, count, limit, _table, _key64)
+        while True:
+            found = _parse(data, begin, count, limit, _table, _key64)  # type: ignore[arg-type]
             begin, missing, complaint = _rows[0], _rows[1], _rows[2]
             with memoryview(data) as view:
                 for row in range(_FIELDS, _FIELDS + _FIELDS * found, _FIELDS):
                     self._frame(_rows[row], view[_rows[row + 1] : _rows[row + 2]], messages)
             if complaint:
                 self._fail(*_COMPLAINTS[complaint])
-            elif found < ROWS:
+            if complaint or found < ROWS:
                 break
-        if self.state is State.CLOSED or begin == count:
+        if begin == count or self._ended():
             self._held = None
         else:
             self._missing = missing
@@ -206,6 +208,9 @@ class Codec:
             else:
                 self._held = data[begin:count]
         return messages
+
+    def _ended(self) -> bool:
+        return self.state is State.CLOSED
 
     def _frame(self, head: int, payload: memoryview, messages: list[str | bytes]) -> None:
         if self.state is State.CLOSED:
