@@ -1,0 +1,29 @@
+"""What every test may ask for: slow and fuzz runs, and the project's shared measurements and speech."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the tests that take more than a few seconds as well")
+    parser.addoption("--fuzz", action="store_true", help="run the tests with many random inputs as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for name in ("slow", "fuzz"):
+        if not config.getoption(f"--{name}"):
+            skip = pytest.mark.skip(reason=f"{name} test: scripts/test --{name}")
+            for item in items:
+                if name in item.keywords:
+                    item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder ../shared; the test is skipped, and says so, where it is not there."""
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is missing")
+    return SHARED
