@@ -53,7 +53,7 @@ TLS_FILES = _fault(
     "1004", "TLS certificate and key do not make a pair", "one is missing, unreadable, encrypted or of another pair",
     "set tls_cert and tls_key to the PEM files of one pair, the key without a passphrase",
 )  # fmt: skip
-TEMPLATE_KEY = _fault(
+TEMPLATE_KEY_SETTING = _fault(
     "1005", "template key cannot be used", "it is not 32 bytes, cannot be read, or is given twice",
     "make one with `openssl rand -hex 32` and set template_key or template_key_file, not both",
 )  # fmt: skip
@@ -182,10 +182,9 @@ BAD_FORM = _fault(
     "the boundary is missing or the parts are cut off",
     "let the HTTP library write the form: curl -F",
 )
-UNKNOWN_CONFIGURATION = _fault(
+CONFIGURATION_NOT_OFFERED = _fault(
     "1410", "unknown configuration", "this server offers no such configuration", "leave it out, or see `voicestream models`"
 )
-NO_TEMPLATE = _fault("1412", "no voice template given", "the list to merge is empty", "send at least one template")
 BODY_LARGE = _fault(
     "1413", "body too large", "JSON over 64 KiB or audio over 50 MiB", "cut the recording, or send it compressed (FLAC, Opus)"
 )

@@ -186,13 +186,13 @@ def _file_problems(settings: Settings) -> list[Problem]:
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             found.append(Problem(errors.TLS_FILES, getattr(error, "strerror", None) or type(error).__name__))
     if settings.template_key is not None and settings.template_key_file is not None:
-        found.append(Problem(errors.TEMPLATE_KEY, "both template_key and template_key_file are set"))
+        found.append(Problem(errors.TEMPLATE_KEY_SETTING, "both template_key and template_key_file are set"))
     elif settings.template_key_file is not None:
         try:
             decode_key(settings.template_key_file.read_text("ascii"))
         except (OSError, ValueError) as error:
             detail = error.strerror if isinstance(error, OSError) else "not 32 bytes as hex or base64"
-            found.append(Problem(errors.TEMPLATE_KEY, f"template_key_file: {detail}"))
+            found.append(Problem(errors.TEMPLATE_KEY_SETTING, f"template_key_file: {detail}"))
     return found
 
 
