@@ -51,7 +51,7 @@ class Observer(Protocol):
 
     def refused(self, refusal: Refusal) -> None: ...
 
-    def opened(self, path: str) -> None: ...
+    def opened(self, path: str, websocket: WebSocket) -> None: ...
 
     def closed(self, path: str, websocket: WebSocket) -> None: ...
 
@@ -174,7 +174,7 @@ class Listener:
             await stream.send_all(acceptance(upgrade))
         async with trio.open_nursery() as nursery:
             websocket = WebSocket(pipe, nursery, route.limit, route.timing, upgrade.early)
-            self._observer.opened(route.path)
+            self._observer.opened(route.path, websocket)
             try:
                 await route.handle(websocket)
             except Exception as error:

@@ -1,0 +1,61 @@
+"""Eyes on the transport: every refusal, opening, ending and defect becomes a log line and a figure."""
+
+import structlog
+
+from voicestream import errors
+from voicestream.errors import Fault
+from voicestream.server.metrics import Metrics, Tally
+from voicestream.transport.head import Refusal
+from voicestream.transport.websocket import WebSocket
+
+_log = structlog.get_logger()
+
+# refused handshakes are counted by reason, a fixed word each
+_REASONS = {
+    errors.TOO_MANY_CONNECTIONS: "overload", errors.TOO_MANY_FROM_ADDRESS: "address", errors.FOREIGN_ORIGIN: "origin",
+    errors.UNKNOWN_PATH: "path", errors.UPGRADE_WANTED: "upgrade", errors.DRAINING: "draining",
+}  # fmt: skip
+
+
+class Watch:
+    """One server's. `operations`: path -> (protocol, operation) of each WebSocket route."""
+
+    def __init__(self, metrics: Metrics, operations: dict[str, tuple[str, str]]) -> None:
+        self._metrics = metrics
+        self._operations = operations
+        self._tallies: dict[WebSocket, Tally] = {}
+
+    def tally(self, websocket: WebSocket) -> Tally:
+        """Where the conversation on this websocket is counted."""
+        return self._tallies[websocket]
+
+    def refused(self, refusal: Refusal) -> None:
+        self._metrics.handshake_refused(_REASONS.get(refusal.fault, "head"))
+        self._metrics.fault(refusal.fault.code)
+        _log.info("connection refused", code=refusal.fault.code, status=refusal.status, reason=refusal.fault.sentence)
+
+    def opened(self, path: str, websocket: WebSocket) -> None:
+        self._tallies[websocket] = self._metrics.begin(*self._operations[path])
+
+    def closed(self, path: str, websocket: WebSocket) -> None:
+        tally = self._tallies.pop(websocket)
+        ending = websocket.ending
+        if ending is None:  # cancelled at the end of a drain
+            self._metrics.end(tally, "cut", 1006, by_us=True)
+            return
+        by_us = ending.side == "server"
+        outcome = "completed" if ending.code in (1000, 1001, 1005) else "lost" if ending.side == "network" else "failed"
+        self._metrics.end(tally, outcome, ending.code, by_us=by_us)
+        say = _log.info if by_us and ending.code not in (1000, 1001) else _log.debug
+        say("websocket closed", path=path, close_code=ending.code, side=ending.side, reason=ending.reason)
+
+    def refused_message(self, path: str, fault: Fault, parameter: str) -> None:
+        """A conversation goes on, but one of its messages was refused."""
+        self._metrics.fault(fault.code)
+        if fault.code.startswith("VS30"):
+            self._metrics.template_refused(fault.code)
+        _log.warning("message refused", path=path, code=fault.code, reason=fault.sentence, parameter=parameter)
+
+    def escaped(self, error: BaseException) -> None:
+        self._metrics.fault(errors.INTERNAL.code)
+        _log.error("a defect ended one connection", code=errors.INTERNAL.code, exc_info=error)
