@@ -8,45 +8,66 @@ for bytes, where an alarm may wake it (the dialect's deadline, pings, the sessio
 a heavy Job, where nothing may. What a message asks for is answered before the next message is looked at.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import trio
 
-from voicestream.protocols.base import Close, Dialect, Goodbye
-from voicestream.sessions.vocabulary import Audio, Event, Job, Opened, Result, Service
+from voicestream.protocols.base import Close, Dialect, Goodbye, Refusal
+from voicestream.server.metrics import Tally
+from voicestream.sessions.vocabulary import Audio, Event, Job, Opened, Result, Service, Session
 from voicestream.transport.websocket import Disconnected, WebSocket
 
 
-class Session(Protocol):
-    """What a conversation means, once its dialect knows what is wanted."""
+class Runner(Protocol):
+    """Who runs heavy work on threads."""
 
-    def feed(self, audio: Audio) -> Result | Job: ...
+    async def run(self, work: Callable[[], Result], model: str) -> Result: ...
 
 
-OpenSession = Callable[[Service], Session]
-RunJob = Callable[[Job], Awaitable[Result]]
+class Account(Protocol):
+    """Who keeps the figures and the log of this conversation."""
+
+    tally: Tally
+
+    def refused(self, refusal: Refusal) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a conversation may last."""
+    """How much of a conversation is borne. A stream may run `speed` times faster than real time after its first `burst_s`."""
 
     session_s: float = 3600.0
+    audio_s: float = 1800.0
+    speed: float = 20.0
+    burst_s: float = 120.0
 
 
 class Conversation:
     """One peer talking to one session."""
 
-    __slots__ = ("_alarm", "_dialect", "_ends_at", "_goodbye", "_open_session", "_run_job", "_session", "_websocket")
+    __slots__ = (
+        "_account", "_alarm", "_began", "_dialect", "_goodbye", "_open_session", "_patience", "_runner", "_session", "_tally", "_websocket",
+    )  # fmt: skip
 
-    def __init__(self, websocket: WebSocket, dialect: Dialect, open_session: OpenSession, run_job: RunJob, patience: Patience) -> None:
+    def __init__(
+        self,
+        websocket: WebSocket,
+        dialect: Dialect,
+        open_session: Callable[[Service], Session],
+        runner: Runner,
+        account: Account,
+        patience: Patience,
+    ) -> None:
         self._websocket = websocket
         self._dialect = dialect
         self._open_session = open_session
-        self._run_job = run_job
-        self._ends_at = trio.current_time() + patience.session_s
+        self._runner = runner
+        self._account = account
+        self._tally = account.tally
+        self._patience = patience
+        self._began = trio.current_time()
         self._session: Session | None = None
         self._alarm = trio.CancelScope()
         self._goodbye: Goodbye | None = None
@@ -56,7 +77,7 @@ class Conversation:
         """Until the websocket has ended, or the last word is said: `websocket.finish()` is the caller's."""
         try:
             while self._goodbye is None:
-                rings_at = min(self._dialect.deadline, self._websocket.due, self._ends_at)
+                rings_at = min(self._dialect.deadline, self._websocket.due, self._began + self._patience.session_s)
                 with trio.CancelScope(deadline=rings_at) as self._alarm:
                     while self._goodbye is None:
                         await self._hear(await self._websocket.receive(), trio.current_time())
@@ -67,10 +88,15 @@ class Conversation:
             pass
 
     async def _hear(self, messages: list[str | bytes], now: float) -> None:
+        self._tally.messages_in += len(messages)
         for message in messages:
             for event in self._dialect.receive(message, now):
                 await self._feed(event)
         self._websocket.flush()
+        if self._dialect.refusals:
+            self._tell_refusals()
+        if self._session is not None:
+            await self._keep_pace(self._session.heard_s, now)
 
     async def _feed(self, event: Event) -> None:
         match event:
@@ -85,25 +111,42 @@ class Conversation:
             return job.run()
         with trio.CancelScope() as scope:
             scope.shield = True
-            result = await self._run_job(job)
+            result = await self._runner.run(job.run, job.model)
         return result
+
+    async def _keep_pace(self, heard_s: float, now: float) -> None:
+        """Stop reading for a while when audio comes much faster than it was spoken; end when there was too much of it."""
+        self._tally.audio_s = heard_s
+        patience = self._patience
+        ahead_s = heard_s - patience.burst_s - patience.speed * (now - self._began)
+        if ahead_s > 0:
+            await trio.sleep(ahead_s / patience.speed)
+        if heard_s > patience.audio_s:
+            self._goodbye = Goodbye.SESSION_TIME
 
     async def _wake(self, now: float) -> None:
         """The alarm rang: something is due, or goodbye was said."""
         for event in self._dialect.tick(now):
             await self._feed(event)
         self._websocket.tick(now)
-        if now >= self._ends_at:
+        if now >= self._began + self._patience.session_s:
             self._goodbye = Goodbye.SESSION_TIME
         if self._goodbye is not None:
             self._dialect.finish(self._goodbye)
         self._websocket.flush()
+        self._tell_refusals()
 
     def _say(self, room_bytes: int) -> list[str | bytes]:
         said = self._dialect.drain(room_bytes)
+        self._tally.messages_out += len(said)
         if said and isinstance(said[-1], Close):
             self._websocket.close(said[-1].code, said[-1].reason)
         return [message for message in said if not isinstance(message, Close)]
+
+    def _tell_refusals(self) -> None:
+        for refusal in self._dialect.refusals:
+            self._account.refused(refusal)
+        self._dialect.refusals.clear()
 
     def end(self, goodbye: Goodbye) -> None:
         """End with the protocol's goodbye as soon as the message at hand is answered."""

@@ -3,7 +3,7 @@
 import structlog
 
 from voicestream import errors
-from voicestream.errors import Fault
+from voicestream.protocols.base import Refusal as MessageRefusal
 from voicestream.server.metrics import Metrics, Tally
 from voicestream.transport.head import Refusal
 from voicestream.transport.websocket import WebSocket
@@ -25,9 +25,9 @@ class Watch:
         self._operations = operations
         self._tallies: dict[WebSocket, Tally] = {}
 
-    def tally(self, websocket: WebSocket) -> Tally:
-        """Where the conversation on this websocket is counted."""
-        return self._tallies[websocket]
+    def account(self, path: str, websocket: WebSocket) -> "Account":
+        """Where the conversation on this websocket is counted and told."""
+        return Account(self._tallies[websocket], path, self._metrics)
 
     def refused(self, refusal: Refusal) -> None:
         self._metrics.handshake_refused(_REASONS.get(refusal.fault, "head"))
@@ -49,13 +49,25 @@ class Watch:
         say = _log.info if by_us and ending.code not in (1000, 1001) else _log.debug
         say("websocket closed", path=path, close_code=ending.code, side=ending.side, reason=ending.reason)
 
-    def refused_message(self, path: str, fault: Fault, parameter: str) -> None:
-        """A conversation goes on, but one of its messages was refused."""
-        self._metrics.fault(fault.code)
-        if fault.code.startswith("VS30"):
-            self._metrics.template_refused(fault.code)
-        _log.warning("message refused", path=path, code=fault.code, reason=fault.sentence, parameter=parameter)
-
     def escaped(self, error: BaseException) -> None:
         self._metrics.fault(errors.INTERNAL.code)
         _log.error("a defect ended one connection", code=errors.INTERNAL.code, exc_info=error)
+
+
+class Account:
+    """One conversation's part of the figures and the log."""
+
+    __slots__ = ("_metrics", "_path", "tally")
+
+    def __init__(self, tally: Tally, path: str, metrics: Metrics) -> None:
+        self.tally = tally
+        self._path = path
+        self._metrics = metrics
+
+    def refused(self, refusal: MessageRefusal) -> None:
+        """The conversation goes on, but one of its messages was refused."""
+        fault = refusal.fault
+        self._metrics.fault(fault.code)
+        if fault.code.startswith("VS30"):
+            self._metrics.template_refused(fault.code)
+        _log.info("message refused", path=self._path, code=fault.code, reason=fault.sentence, about=refusal.about, detail=refusal.detail)

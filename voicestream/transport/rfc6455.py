@@ -305,7 +305,7 @@ class Codec:
 
 def _may_be_sent(code: int) -> bool:
     """RFC 6455 section 7.4: the codes that may stand in a close frame."""
-    return code in range(1000, 1015) and code not in (1004, 1005, 1006) or 3000 <= code <= 4999
+    return (code in range(1000, 1015) and code not in (1004, 1005, 1006)) or 3000 <= code <= 4999
 
 
 def frame(opcode: int, payload: bytes) -> bytes:

@@ -1,0 +1,118 @@
+"""The server as a whole: what is put together, in which order it starts, and how it goes down.
+
+models, kernels ─► port ─► serving ─── SIGTERM or SIGINT ───► draining ─── all said, or 30 s ───► end
+                              │                                  └── a second signal ─────────────► end
+                              └ /readyz 200                      └ /readyz 503, listener closed, goodbyes
+"""
+
+import signal
+import ssl
+from collections.abc import AsyncIterator
+from functools import partial
+
+import structlog
+import trio
+
+from voicestream import __version__, errors
+from voicestream.errors import PeerError
+from voicestream.models.registry import speaker_model
+from voicestream.protocols.base import Goodbye
+from voicestream.server.config import Settings
+from voicestream.server.http.app import create_app
+from voicestream.server.http.services import Health, Services
+from voicestream.server.job_runner import JobRunner
+from voicestream.server.metrics import Metrics
+from voicestream.server.routes import Routes
+from voicestream.store.templates import pack, unpack
+from voicestream.transport.head import HeadLimit
+from voicestream.transport.http import HttpServer
+from voicestream.transport.listener import Admission, Listener, listen
+
+_log = structlog.get_logger()
+
+
+async def serve(settings: Settings, *, task_status: trio.TaskStatus[list[int]] = trio.TASK_STATUS_IGNORED) -> None:
+    """Run the server until SIGTERM; `started` gives the ports it listens on. PeerError VS10xx when it cannot start."""
+    await Server(settings).run(task_status)
+
+
+class Server:
+    """One process's server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._health = Health(started=False, ready=False)
+        key = settings.sealing_key()
+        model = speaker_model(settings.model_of(settings.model) or settings.model)
+        metrics = Metrics(__version__, {model.card.name: model.card.sha256})
+        runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
+        self._metrics = metrics
+        self._routes = Routes(settings, model, partial(unpack, model=model, key=key), runner, metrics)
+        services = Services(
+            model=speaker_model,
+            pack=partial(pack, key=key),
+            unpack=partial(unpack, model=model, key=key),
+            runner=runner,
+            metrics_page=metrics.page,
+            health=lambda: self._health,
+            refused=metrics.fault,
+            websocket_paths=frozenset(route.path for route in self._routes.table),
+        )
+        self._http = HttpServer(create_app(settings, services), settings.write_s)
+        self._listener = Listener(self._routes.table, self._http.serve, self._routes.watch, _admission(settings), _tls_context(settings))
+
+    async def run(self, task_status: trio.TaskStatus[list[int]]) -> None:
+        settings = self._settings
+        try:
+            sockets = await listen(settings.host, settings.port)
+        except OSError as error:
+            raise PeerError(errors.PORT_TAKEN, f"{settings.host} port {settings.port}") from error
+        ports = sorted({int(socket.socket.getsockname()[1]) for socket in sockets})
+        async with trio.open_nursery() as house:
+            await house.start(self._metrics.watch_loop)
+            await self._http.start(house)
+            with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+                async with trio.open_nursery() as connections, trio.open_nursery() as doors:
+                    await doors.start(partial(trio.serve_listeners, self._listener.greet, sockets, handler_nursery=connections))
+                    self._health = Health(started=True, ready=True)
+                    _log.info("serving", version=__version__, ports=ports, tls=settings.tls_cert is not None)
+                    task_status.started(ports)
+                    await anext(signals)
+                    doors.cancel_scope.cancel()
+                    connections.start_soon(self._drain, connections.cancel_scope, signals)
+            await self._http.stop()
+            house.cancel_scope.cancel()
+        _log.info("ended")
+
+    async def _drain(self, connections: trio.CancelScope, signals: AsyncIterator[int]) -> None:
+        """Say goodbye to all, and cut off at the deadline or at a second signal those who do not listen."""
+        self._health = Health(started=True, ready=False)
+        self._listener.draining = True
+        _log.info("draining", conversations=len(self._routes.live), drain_s=self._settings.drain_s)
+        for conversation in list(self._routes.live):
+            conversation.end(Goodbye.DRAIN)
+        await self._http.drain()
+        connections.deadline = trio.current_time() + self._settings.drain_s
+
+
+def _admission(settings: Settings) -> Admission:
+    return Admission(
+        connections=settings.connections,
+        per_address=settings.connections_per_address,
+        origins=frozenset(settings.allowed_origins) or None,
+        tls_s=settings.tls_handshake_s,
+        head_s=settings.request_head_s,
+        head=HeadLimit(settings.request_head_bytes, settings.headers, settings.header_bytes),
+    )
+
+
+def _tls_context(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key, password="")
+    except (OSError, ssl.SSLError, ValueError) as error:
+        raise PeerError(errors.TLS_FILES) from error
+    context.set_alpn_protocols(["http/1.1"])
+    return context

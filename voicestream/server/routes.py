@@ -1,0 +1,78 @@
+"""The product's table of contents: every WebSocket path, its dialect and its sessions."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import assert_never
+
+import trio
+
+from voicestream.models.speaker.model import SpeakerModel
+from voicestream.protocols.idvoice import ENDPOINTS, Endpoint, IDVoice, Options
+from voicestream.server.config import Settings
+from voicestream.server.echo import ECHO_LIMIT, echo
+from voicestream.server.job_runner import JobRunner
+from voicestream.server.metrics import Metrics
+from voicestream.server.shell import Conversation, Patience
+from voicestream.server.watch import Watch
+from voicestream.sessions.endpointing import EndpointingSession
+from voicestream.sessions.summary import SummarySession
+from voicestream.sessions.verification import VerificationSession
+from voicestream.sessions.vocabulary import Endpointing, Service, Session, Summary, Template, Verification
+from voicestream.transport.listener import Route
+from voicestream.transport.rfc6455 import MessageLimit
+from voicestream.transport.websocket import Timing, WebSocket
+
+
+class Routes:
+    """`table` for the listener, and the conversations that go on."""
+
+    def __init__(
+        self, settings: Settings, model: SpeakerModel, read_template: Callable[[bytes], Template], runner: JobRunner, metrics: Metrics
+    ) -> None:
+        self.live: set[Conversation] = set()
+        self._model = model
+        self._read_template = read_template
+        self._runner = runner
+        self._patience = Patience(settings.session_s, settings.session_audio_s)
+        self._options = Options(
+            idle_s=settings.idle_s,
+            pending_max=settings.pending_answers,
+            frames_kept=settings.summary_frames,
+            hop_s=settings.window_hop_s,
+            three_parameter_value=settings.three_parameter_value,
+        )
+        limit = MessageLimit(settings.text_bytes, settings.message_bytes, settings.fragments)
+        timing = Timing(settings.ping_s, settings.pong_s, settings.write_s, outbox_bytes=settings.outbox_bytes)
+        on = {"media": settings.component_media, "verify": settings.component_verify}
+        self.table = [
+            Route(path, partial(self._idvoice, path, endpoint), limit, timing)
+            for path, endpoint in ENDPOINTS.items()
+            if on[endpoint.component]
+        ]
+        operations = {path: ("idvoice", path.strip("/")) for path in ENDPOINTS}
+        if settings.echo:
+            self.table.append(Route("/echo", echo, ECHO_LIMIT, timing))
+            operations["/echo"] = ("echo", "echo")
+        self.watch = Watch(metrics, operations)
+
+    async def _idvoice(self, path: str, endpoint: Endpoint, websocket: WebSocket) -> None:
+        dialect = IDVoice(endpoint, self._read_template, trio.current_time(), self._options)
+        conversation = Conversation(
+            websocket, dialect, self._open_session, self._runner, self.watch.account(path, websocket), self._patience
+        )
+        self.live.add(conversation)
+        try:
+            await conversation.run()
+        finally:
+            self.live.discard(conversation)
+
+    def _open_session(self, service: Service) -> Session:
+        match service:
+            case Endpointing():
+                return EndpointingSession(service)
+            case Summary():
+                return SummarySession(service)
+            case Verification():
+                return VerificationSession(service, self._model)
+            case _:
+                assert_never(service)
