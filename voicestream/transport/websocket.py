@@ -53,8 +53,8 @@ class WebSocket:
     """`early`: bytes that came in the same segment as the upgrade. The writer task runs in `nursery`."""
 
     __slots__ = (
-        "_awaiting_pong", "_codec", "_controls", "_early", "_finishing", "_heard", "_last_sent", "_nursery", "_out", "_pipe", "_source", "_timing",
-        "_writer_done", "_writing", "due", "ending",
+        "_awaiting_pong", "_codec", "_controls", "_early", "_finishing", "_heard", "_last_sent", "_nursery", "_out", "_pipe", "_source",
+        "_timing", "_writer_done", "_writing", "due", "ending",
     )  # fmt: skip
 
     def __init__(self, pipe: Pipe, nursery: trio.Nursery, limit: MessageLimit, timing: Timing, early: bytes = b"") -> None:
