@@ -69,10 +69,10 @@ def kernel(signature: Any, *, fastmath: Iterable[str] = frozenset()) -> Callable
     return compile_now
 
 
-def part(function: _Function | None = None, *, fastmath: Iterable[str] = frozenset()) -> Any:
+def part(*, fastmath: Iterable[str] = frozenset()) -> Callable[[_Function], _Function]:
     """Mark a function that only kernels call: it compiles into its caller, and costs a warm start nothing."""
-    decorate = numba.njit(nogil=True, error_model="numpy", fastmath=set(fastmath))
-    return decorate if function is None else decorate(function)
+    decorate: Any = numba.njit(nogil=True, error_model="numpy", fastmath=set(fastmath))
+    return decorate  # type: ignore[no-any-return]
 
 
 def source_hash(package: Path = _PACKAGE) -> str:

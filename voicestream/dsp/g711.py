@@ -39,7 +39,7 @@ def alaw_compress(samples: NDArray[np.int16]) -> bytes:
     return out.tobytes()
 
 
-@part
+@part()
 def mulaw_sample(byte: np.uint8) -> np.int32:
     """One sample: the byte is sent inverted, as sign, exponent, mantissa over a bias of 33 (132 in 16 bits)."""
     code = np.int32(byte) ^ np.int32(0xFF)
@@ -47,7 +47,7 @@ def mulaw_sample(byte: np.uint8) -> np.int32:
     return np.int32(132) - size if code & np.int32(0x80) else size - np.int32(132)
 
 
-@part
+@part()
 def alaw_sample(byte: np.uint8) -> np.int32:
     """One sample: every other bit is sent inverted; exponents 0 and 1 share a step."""
     code = np.int32(byte) ^ np.int32(0x55)
