@@ -148,6 +148,7 @@ TEXT_LATE = _fault(
 )  # fmt: skip
 IDLE = _fault("1207", "no audio for too long", "the connection was open but nothing came", "close connections that are not used")
 UNREAD = _fault("1208", "too many unread answers", "the peer sends but does not read its answers", "read the answers while sending")
+STREAM_LONG = _fault("1209", "stream too long", "the setting `session_audio_s` is reached", "connect again, or raise it")
 
 # VS14xx: IDVoice over HTTP
 BAD_REQUEST = _fault("1400", "bad request", "the request as a whole is malformed", "compare it with the OpenAPI document at /openapi.json")
