@@ -104,7 +104,7 @@ UNKNOWN_CODE = _fault("1026", "no error has this code", "a misspelt code", "`voi
 BAD_HEAD = _fault("1101", "not an HTTP/1.1 request", "the bytes of the request head break RFC 9112", "speak HTTP/1.1; TLS where it is configured")
 HEAD_TOO_LARGE = _fault("1102", "request head too large", "over 64 headers, 8 KiB in one or 16 KiB in all", "send fewer or shorter headers")
 HEAD_LATE = _fault("1103", "request head did not come in time", "5 s passed without a whole head", "send the head at once")
-NOT_HTTP1 = _fault("1104", "only HTTP/1.1 is spoken here", "HTTP/2 by prior knowledge or an h2c upgrade", "use HTTP/1.1")
+NOT_HTTP1 = _fault("1104", "only HTTP/1.1 is spoken here", "HTTP/2 by prior knowledge, or another version", "use HTTP/1.1")
 BAD_UPGRADE = _fault(
     "1105", "bad WebSocket opening", "method, version, Connection, key or a body that RFC 6455 section 4.2.1 forbids", "correct the client"
 )
@@ -148,7 +148,6 @@ TEXT_LATE = _fault(
 )  # fmt: skip
 IDLE = _fault("1207", "no audio for too long", "the connection was open but nothing came", "close connections that are not used")
 UNREAD = _fault("1208", "too many unread answers", "the peer sends but does not read its answers", "read the answers while sending")
-STREAM_LONG = _fault("1209", "stream too long", "the setting `session_audio_s` is reached", "connect again, or raise it")
 
 # VS14xx: IDVoice over HTTP
 BAD_REQUEST = _fault("1400", "bad request", "the request as a whole is malformed", "compare it with the OpenAPI document at /openapi.json")

@@ -194,4 +194,9 @@ class Job:
 class Session(Protocol):
     """What a conversation means: pure, no clock, no socket. Audio in, one result (or the Job that makes it) out."""
 
+    @property
+    def heard_s(self) -> float:
+        """Seconds of audio taken in."""
+        ...
+
     def feed(self, audio: Audio) -> Result | Job: ...
