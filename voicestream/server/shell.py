@@ -14,9 +14,10 @@ from typing import Protocol
 
 import trio
 
+from voicestream.errors import OVERLOADED, PeerError
 from voicestream.protocols.base import Close, Dialect, Goodbye, Refusal
 from voicestream.server.metrics import Tally
-from voicestream.sessions.vocabulary import Audio, Event, Job, Opened, Result, Service, Session
+from voicestream.sessions.vocabulary import Audio, Event, Failed, Job, Opened, Result, Service, Session
 from voicestream.transport.websocket import Disconnected, WebSocket
 
 
@@ -76,7 +77,7 @@ class Conversation:
     async def run(self) -> None:
         """Until the websocket has ended, or the last word is said: `websocket.finish()` is the caller's."""
         try:
-            while self._goodbye is None:
+            while True:
                 rings_at = min(self._dialect.deadline, self._websocket.due, self._began + self._patience.session_s)
                 with trio.CancelScope(deadline=rings_at) as self._alarm:
                     while self._goodbye is None:
@@ -84,6 +85,8 @@ class Conversation:
                         if self._dialect.deadline < rings_at:
                             break
                 await self._wake(trio.current_time())
+                if self._goodbye is not None:
+                    return
         except Disconnected:
             pass
 
@@ -109,9 +112,14 @@ class Conversation:
     async def _done(self, job: Job) -> Result:
         if not job.heavy:
             return job.run()
-        with trio.CancelScope() as scope:
-            scope.shield = True
-            result = await self._runner.run(job.run, job.model)
+        try:
+            with trio.CancelScope() as scope:
+                scope.shield = True
+                result = await self._runner.run(job.run, job.model)
+        except PeerError as error:
+            if error.fault is OVERLOADED:  # no thread came free in time: better to end than to leave holes
+                self._goodbye = Goodbye.OVERLOAD
+            return Failed(error.fault, error.detail)
         return result
 
     async def _keep_pace(self, heard_s: float, now: float) -> None:
@@ -126,8 +134,9 @@ class Conversation:
 
     async def _wake(self, now: float) -> None:
         """The alarm rang: something is due, or goodbye was said."""
-        for event in self._dialect.tick(now):
-            await self._feed(event)
+        if now >= self._dialect.deadline:
+            for event in self._dialect.tick(now):
+                await self._feed(event)
         self._websocket.tick(now)
         if now >= self._began + self._patience.session_s:
             self._goodbye = Goodbye.SESSION_TIME

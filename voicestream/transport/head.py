@@ -77,7 +77,7 @@ class HeadReader:
         self._data = bytearray()
 
     def feed(self, data: bytes) -> Head | None:
-        """The verdict, or None while the head is not whole; b"" says that no more will come."""
+        """The verdict, or None while the head is not whole."""
         self._data += data
         try:
             self._connection.receive_data(data)
@@ -103,7 +103,7 @@ class HeadReader:
         path = request.target.partition(b"?")[0].decode("ascii", "replace")
         upgrades = {token.strip().lower() for token in headers.get(b"upgrade", b"").split(b",")}
         if b"websocket" not in upgrades:
-            if request.http_version not in (b"1.1", b"1.0") or b"h2c" in upgrades:
+            if request.http_version not in (b"1.1", b"1.0"):
                 return Refusal(400, errors.NOT_HTTP1)
             return Plain(path, bytes(self._data))
         connection = {token.strip().lower() for token in headers.get(b"connection", b"").split(b",")}
@@ -115,9 +115,9 @@ class HeadReader:
         try:
             if len(base64.b64decode(key, validate=True)) != 16:
                 return Refusal(400, errors.BAD_UPGRADE)
-        except (binascii.Error, ValueError):
+        except binascii.Error:
             return Refusal(400, errors.BAD_UPGRADE)
-        if b"content-length" in headers or b"transfer-encoding" in headers:
+        if headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
             return Refusal(400, errors.BAD_UPGRADE)
         origin = headers.get(b"origin")
         return Upgrade(path, key, None if origin is None else origin.decode("ascii", "replace"), self._connection.trailing_data[0])

@@ -1,7 +1,7 @@
 """HTTP/1.1 by hypercorn's trio server, on a connection whose first bytes have been read already.
 
 hypercorn's `TCPServer` is not a documented API: 0.18.0 is pinned and tests/transport/test_http.py holds
-what is relied upon. Kept from it: WebSockets and HTTP/2 (see head.py), its sends without a deadline.
+what is relied upon. Kept from it: WebSockets, HTTP/2, its sends without a deadline.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -60,6 +60,23 @@ class PushedBack:
         await trio.aclose_forcefully(self._stream)
 
 
+class _Http1Server(TCPServer):
+    """hypercorn's server of one connection, that stays with HTTP/1.1.
+
+    An `Upgrade: h2c` (Java's HttpClient and curl --http2 offer it unasked) is ignored, as RFC 9110 section 7.8
+    allows, and not followed into HTTP/2, where other limits and attacks live.
+    """
+
+    async def _read_data(self) -> None:
+        http1: Any = self.protocol.protocol
+        http1._check_protocol = _stay
+        await super()._read_data()
+
+
+async def _stay(request: Any) -> None:
+    pass
+
+
 class HttpServer:
     """Serves one ASGI application on streams it is handed. Use inside `async with trio.open_nursery()`: see start()."""
 
@@ -84,7 +101,7 @@ class HttpServer:
     async def serve(self, stream: trio.abc.Stream, data: bytes) -> None:
         """Serve one connection whose first bytes, `data`, are read already."""
         pushed_back: Any = PushedBack(stream, data, self._write_s)
-        await TCPServer(self._app, self._config, self._context, ConnectionState(self._state.copy()), pushed_back)
+        await _Http1Server(self._app, self._config, self._context, ConnectionState(self._state.copy()), pushed_back)
 
     async def drain(self) -> None:
         """Idle connections close, requests under way are the last of theirs."""

@@ -1,15 +1,18 @@
 """The one port: every connection is greeted here, told apart, guarded, and handed on.
 
-    accept ─► limits ─► TLS (5 s) ─► request head (5 s) ─┬─► WebSocket on a known path ─► its handler
+    accept ─► TLS (5 s) ─► limits ─► request head (5 s) ─┬─► WebSocket on a known path ─► its handler
                                                          ├─► refusal as plain HTTP, close
                                                          └─► anything else ─► the HTTP handler, head pushed back
 
+Connections above the limits are refused before their head is read and are not counted: so those that one
+address holds open with half a head cannot keep the others out.
 One connection can never end the server: what escapes from it is logged at its guard, exception groups too.
 """
 
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +25,7 @@ from voicestream.transport.rfc6455 import MessageLimit
 from voicestream.transport.websocket import Timing, WebSocket
 
 BACKLOG = 1024
+_RETRY = (("Retry-After", "5"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +93,40 @@ class Listener:
 
     async def serve(self, stream: trio.abc.HalfCloseableStream, pipe: Pipe, address: str) -> None:
         """As greet(), for any stream; `pipe` reads and writes the same connection."""
-        self._count += 1
-        self._addresses[address] += 1
+        crowded = self._crowded(address)
         try:
-            await self._serve(stream, pipe, address)
-        except (trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError, ConnectionError):
+            if crowded is None:
+                with self._counted(address):
+                    await self._serve(stream, pipe, None)
+            else:  # not counted: connections that we refuse must not keep others out
+                await self._serve(stream, pipe, crowded)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the peer is gone: nobody to tell
         except Exception as error:  # exception groups too
             self._observer.escaped(error)
+        finally:
+            await trio.aclose_forcefully(stream)
+
+    @contextmanager
+    def _counted(self, address: str) -> Iterator[None]:
+        self._count += 1
+        self._addresses[address] += 1
+        try:
+            yield
         finally:
             self._count -= 1
             self._addresses[address] -= 1
             if not self._addresses[address]:
                 del self._addresses[address]
-            await trio.aclose_forcefully(stream)
 
-    async def _serve(self, stream: trio.abc.HalfCloseableStream, pipe: Pipe, address: str) -> None:
+    def _crowded(self, address: str) -> Refusal | None:
+        if self._count >= self._admission.connections:
+            return Refusal(503, errors.TOO_MANY_CONNECTIONS, _RETRY)
+        if self._addresses[address] >= self._admission.per_address:
+            return Refusal(429, errors.TOO_MANY_FROM_ADDRESS, _RETRY)
+        return None
+
+    async def _serve(self, stream: trio.abc.HalfCloseableStream, pipe: Pipe, crowded: Refusal | None) -> None:
         outer: trio.abc.Stream = stream
         if self._tls is not None:
             secure = trio.SSLStream(stream, self._tls, server_side=True, https_compatible=True)
@@ -113,9 +135,9 @@ class Listener:
             if patience.cancelled_caught:
                 return
             outer, pipe = secure, StreamPipe(secure)
-        head = await self._read_head(outer)
+        head = crowded or await self._read_head(outer)
         if isinstance(head, Upgrade | Plain):
-            head = self._refusal(head, address) or head
+            head = self._refusal(head) or head
         match head:
             case None:
                 return
@@ -141,19 +163,14 @@ class Listener:
             return Refusal(408, errors.HEAD_LATE) if heard else None
         return head
 
-    def _refusal(self, head: Upgrade | Plain, address: str) -> Refusal | None:
-        retry = (("Retry-After", "5"),)
+    def _refusal(self, head: Upgrade | Plain) -> Refusal | None:
         route = self._routes.get(head.path.rstrip("/") or "/")
-        if self._count > self._admission.connections:
-            return Refusal(503, errors.TOO_MANY_CONNECTIONS, retry)
-        if self._addresses[address] > self._admission.per_address:
-            return Refusal(429, errors.TOO_MANY_FROM_ADDRESS, retry)
         if isinstance(head, Plain):
             return Refusal(426, errors.UPGRADE_WANTED, (("Upgrade", "websocket"),)) if route else None
         if route is None:
             return Refusal(404, errors.UNKNOWN_PATH)
         if self.draining:
-            return Refusal(503, errors.DRAINING, retry)
+            return Refusal(503, errors.DRAINING, _RETRY)
         if head.origin is not None and self._admission.origins is not None and head.origin not in self._admission.origins:
             return Refusal(403, errors.FOREIGN_ORIGIN)
         return None
@@ -163,26 +180,30 @@ class Listener:
         self._observer.refused(refusal)
         with trio.move_on_after(1.0):
             await stream.send_all(bytes(refusal))
-            if isinstance(stream, trio.abc.HalfCloseableStream):
+            if isinstance(stream, trio.abc.HalfCloseableStream):  # TLS is not
                 await stream.send_eof()
-                while await stream.receive_some(16 * 1024):
-                    pass
+            while await stream.receive_some(16 * 1024):
+                pass
 
     async def _converse(self, pipe: Pipe, stream: trio.abc.Stream, upgrade: Upgrade) -> None:
         route = self._routes[upgrade.path.rstrip("/") or "/"]
-        with trio.fail_after(route.timing.write_s):
+        with trio.move_on_after(route.timing.write_s) as patience:
             await stream.send_all(acceptance(upgrade))
+        if patience.cancelled_caught:
+            return
         async with trio.open_nursery() as nursery:
             websocket = WebSocket(pipe, nursery, route.limit, route.timing, upgrade.early)
             self._observer.opened(route.path, websocket)
             try:
-                await route.handle(websocket)
-            except Exception as error:
-                self._observer.escaped(error)
-                websocket.close(1011, "internal error")
-            try:
+                try:
+                    await route.handle(websocket)
+                except Exception as error:
+                    self._observer.escaped(error)
+                    websocket.close(1011, "internal error")
                 await websocket.finish()
-            finally:
+                if websocket.defect is not None:
+                    self._observer.escaped(websocket.defect)
+            finally:  # cancelled ones too
                 self._observer.closed(route.path, websocket)
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 import trio
 
 READ_BYTES = 64 * 1024
+_RECORD_BYTES = 16 * 1024  # a TLS record: what a slow reader must take within one write deadline
 
 
 class Pipe(Protocol):
@@ -37,7 +38,7 @@ class Pipe(Protocol):
 
 
 class SocketPipe:
-    """A plain TCP connection."""
+    """A plain TCP connection. Once closed it touches its descriptor no more: the number may be another connection's by then."""
 
     __slots__ = ("_fd", "_full", "_stream")
 
@@ -47,6 +48,8 @@ class SocketPipe:
         self._full = False  # the last read filled its buffer: more is likely there
 
     async def read(self, into: bytearray) -> int:
+        if self._fd < 0:
+            raise trio.ClosedResourceError
         if self._full:
             await trio.lowlevel.checkpoint()
         else:
@@ -80,6 +83,7 @@ class SocketPipe:
             await self._stream.send_eof()
 
     async def aclose(self) -> None:
+        self._fd = -1
         await self._stream.aclose()
 
 
@@ -100,7 +104,7 @@ class StreamPipe:
         return 0
 
     async def write_more(self, data: bytes) -> int:
-        piece = data[:READ_BYTES]
+        piece = data[:_RECORD_BYTES]
         await self._stream.send_all(piece)
         return len(piece)
 

@@ -320,4 +320,4 @@ def frame(opcode: int, payload: bytes) -> bytes:
 
 def close_frame(code: int, reason: str = "") -> bytes:
     """A close frame; the reason is cut to the 123 bytes that a control frame has room for."""
-    return frame(CLOSE, code.to_bytes(2, "big") + reason.encode()[:123])
+    return frame(CLOSE, code.to_bytes(2, "big") + reason.encode()[:123].decode(errors="ignore").encode())

@@ -46,6 +46,11 @@ class Disconnected(Exception):
 
 Source = Callable[[int], "list[str | bytes]"]
 
+
+def _silence(room_bytes: int) -> list[str | bytes]:
+    return []
+
+
 _scratch = bytearray(READ_BYTES)  # one trio thread reads one socket at a time
 
 
@@ -53,8 +58,8 @@ class WebSocket:
     """`early`: bytes that came in the same segment as the upgrade. The writer task runs in `nursery`."""
 
     __slots__ = (
-        "_awaiting_pong", "_codec", "_controls", "_early", "_finishing", "_heard", "_last_sent", "_nursery", "_out", "_pipe", "_source",
-        "_timing", "_writer_done", "_writing", "due", "ending",
+        "_awaiting_pong", "_codec", "_controls", "_early", "_finishing", "_heard", "_last_sent", "_lost", "_nursery", "_out", "_pipe",
+        "_source", "_timing", "_writer_done", "_writing", "defect", "due", "ending",
     )  # fmt: skip
 
     def __init__(self, pipe: Pipe, nursery: trio.Nursery, limit: MessageLimit, timing: Timing, early: bytes = b"") -> None:
@@ -63,17 +68,19 @@ class WebSocket:
         self._codec = Codec(limit)
         self._timing = timing
         self._early = early
-        self._source: Source = lambda room_bytes: []
+        self._source: Source = _silence
         self._out = b""  # what the kernel has not taken yet
         self._writing = False  # the writer task lives
         self._writer_done: trio.Event | None = None  # finish() waits for it
         self._finishing = False
         self._last_sent = False  # the close frame is in the outbox
+        self._lost = False  # the network broke: nothing can be read or written any more
         self._heard = False
         self._awaiting_pong = False
         self._controls = 0
         self.due = trio.current_time() + timing.ping_s  # when tick() wants to be called
         self.ending: Ending | None = None
+        self.defect: Exception | None = None  # what our own source raised: the connection ends with 1011
 
     def attach(self, source: Source) -> None:
         """From now on send what `source(room_bytes)` gives: the next messages, about so many bytes, [] for none now."""
@@ -92,10 +99,10 @@ class WebSocket:
         try:
             count = await self._pipe.read(_scratch)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            self._lost("connection lost")
+            self._lose("connection lost")
             raise Disconnected from error
         if not count:
-            self._lost("end of stream without a close frame")
+            self._lose("end of stream without a close frame")
             raise Disconnected
         return self._take(_scratch, count)
 
@@ -121,10 +128,9 @@ class WebSocket:
             self.ending = Ending(code, "server", reason)
             self._codec.close(code, reason)
 
-    def _lost(self, reason: str) -> None:
+    def _lose(self, reason: str) -> None:
         self._codec.state = State.CLOSED
-        self._codec.last_frame = b""
-        self._last_sent = True
+        self._last_sent = self._lost = True
         if self.ending is None:
             self.ending = Ending(1006, "network", reason)
 
@@ -153,7 +159,7 @@ class WebSocket:
                 sent = self._pipe.write(data)
             except trio.BrokenResourceError:
                 self._out = b""
-                self._lost("connection lost")
+                self._lose("connection lost")
                 return
             self._out = data[sent:]
             if self._out:
@@ -167,8 +173,11 @@ class WebSocket:
         if self._last_sent:
             return b""
         frames, self._codec.pongs = self._codec.pongs, []
-        room = self._timing.outbox_bytes
-        messages = self._source(room)
+        try:
+            messages = self._source(self._timing.outbox_bytes)
+        except Exception as error:  # whoever flushes, here is where it must not escape: the writer task has nobody above it
+            self.defect, self._source, messages = error, _silence, []
+            self.close(1011, "internal error")
         for message in messages:
             if isinstance(message, str):
                 frames.append(frame(TEXT, message.encode()))
@@ -189,11 +198,11 @@ class WebSocket:
                     data = data[await self._pipe.write_more(data) :]
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
                     data = b""
-                    self._lost("connection lost")
+                    self._lose("connection lost")
             if patience.cancelled_caught:
                 data = b""
                 self.ending = Ending(1013, "server", "peer does not read") if self.ending is None else self.ending
-                self._lost("peer does not read")
+                self._lose("peer does not read")
                 await self._pipe.aclose()  # wakes the reader
             data = data or self._collect()
         self._out = b""
@@ -211,7 +220,7 @@ class WebSocket:
             if self._writing:
                 self._writer_done = trio.Event()
                 await self._writer_done.wait()
-        if self._codec.peer_close is None:
+        if not self._lost and self._codec.peer_close is None:
             with trio.move_on_after(self._timing.close_s):
                 await self._linger()
         await self._pipe.aclose()
