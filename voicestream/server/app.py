@@ -68,31 +68,44 @@ class Server:
         except OSError as error:
             raise PeerError(errors.PORT_TAKEN, f"{settings.host} port {settings.port}") from error
         ports = sorted({int(socket.socket.getsockname()[1]) for socket in sockets})
-        async with trio.open_nursery() as house:
-            await house.start(self._metrics.watch_loop)
-            await self._http.start(house)
-            with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-                async with trio.open_nursery() as connections, trio.open_nursery() as doors:
-                    await doors.start(partial(trio.serve_listeners, self._listener.greet, sockets, handler_nursery=connections))
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async with trio.open_nursery() as house:
+                await house.start(self._metrics.watch_loop)
+                await self._http.start(house)
+                async with trio.open_nursery() as connections:
+                    door = trio.CancelScope()
+                    await connections.start(self._keep_door, door, sockets, connections)
+                    house.start_soon(self._obey, signals, door, connections.cancel_scope)
                     self._health = Health(started=True, ready=True)
                     _log.info("serving", version=__version__, ports=ports, tls=settings.tls_cert is not None)
                     task_status.started(ports)
-                    await anext(signals)
-                    doors.cancel_scope.cancel()
-                    connections.start_soon(self._drain, connections.cancel_scope, signals)
-            await self._http.stop()
-            house.cancel_scope.cancel()
+                await self._http.stop()
+                house.cancel_scope.cancel()
         _log.info("ended")
 
-    async def _drain(self, connections: trio.CancelScope, signals: AsyncIterator[int]) -> None:
-        """Say goodbye to all, and cut off at the deadline or at a second signal those who do not listen."""
+    async def _keep_door(
+        self,
+        door: trio.CancelScope,
+        sockets: list[trio.SocketListener],
+        connections: trio.Nursery,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        with door:
+            await trio.serve_listeners(self._listener.greet, sockets, handler_nursery=connections, task_status=task_status)  # type: ignore[arg-type]
+
+    async def _obey(self, signals: AsyncIterator[int], door: trio.CancelScope, connections: trio.CancelScope) -> None:
+        """First signal: no one comes in, all get their goodbye, 30 s. Second signal: at once."""
+        await anext(signals)
         self._health = Health(started=True, ready=False)
         self._listener.draining = True
+        door.cancel()
         _log.info("draining", conversations=len(self._routes.live), drain_s=self._settings.drain_s)
         for conversation in list(self._routes.live):
             conversation.end(Goodbye.DRAIN)
-        await self._http.drain()
         connections.deadline = trio.current_time() + self._settings.drain_s
+        await self._http.drain()
+        await anext(signals)
+        connections.cancel()
 
 
 def _admission(settings: Settings) -> Admission:
