@@ -76,6 +76,9 @@ FILE_LIMIT = _fault(
 UNREADABLE_FILE = _fault(
     "1020", "file cannot be read", "it is missing, a folder, or not yours to read", "correct the path or its permissions"
 )
+UNWRITABLE_FILE = _fault(
+    "1027", "file cannot be written", "its folder is missing or not yours to write", "choose another place with --output"
+)
 UNREACHABLE = _fault(
     "1021", "no answer from the server", "no server is at this URL, or something between drops the connection",
     "start one with `voicestream serve`, or point --url at it",
@@ -101,7 +104,9 @@ NO_RECORDINGS = _fault(
 UNKNOWN_CODE = _fault("1026", "no error has this code", "a misspelt code", "`voicestream errors` lists all of them")
 
 # VS11xx: transport
-BAD_HEAD = _fault("1101", "not an HTTP/1.1 request", "the bytes of the request head break RFC 9112", "speak HTTP/1.1; TLS where it is configured")
+BAD_HEAD = _fault(
+    "1101", "not an HTTP/1.1 request", "the bytes of the request head break RFC 9112", "speak HTTP/1.1; TLS where it is configured"
+)
 HEAD_TOO_LARGE = _fault("1102", "request head too large", "over 64 headers, 8 KiB in one or 16 KiB in all", "send fewer or shorter headers")
 HEAD_LATE = _fault("1103", "request head did not come in time", "5 s passed without a whole head", "send the head at once")
 NOT_HTTP1 = _fault("1104", "only HTTP/1.1 is spoken here", "HTTP/2 by prior knowledge, or another version", "use HTTP/1.1")
@@ -109,7 +114,9 @@ BAD_UPGRADE = _fault(
     "1105", "bad WebSocket opening", "method, version, Connection, key or a body that RFC 6455 section 4.2.1 forbids", "correct the client"
 )
 WRONG_WEBSOCKET_VERSION = _fault("1106", "WebSocket version 13 wanted", "Sec-WebSocket-Version is missing or another", "use version 13")
-UPGRADE_WANTED = _fault("1107", "this path wants a WebSocket", "a plain HTTP request to a WebSocket endpoint", "connect with ws:// or wss://")
+UPGRADE_WANTED = _fault(
+    "1107", "this path wants a WebSocket", "a plain HTTP request to a WebSocket endpoint", "connect with ws:// or wss://"
+)
 UNKNOWN_PATH = _fault(
     "1108", "no WebSocket endpoint here", "the path is unknown or its component is switched off", "see the table of endpoints in the README"
 )
@@ -245,9 +252,7 @@ TEMPLATE_MAGIC = _fault(
 TEMPLATE_VERSION = _fault(
     "3005", "voice template of an unknown layout", "a newer server made the template", "upgrade this server, or enrol the speaker again"
 )
-TEMPLATE_CHECKSUM = _fault(
-    "3006", "voice template damaged", "its checksum does not fit its bytes", "send the template as it was created"
-)
+TEMPLATE_CHECKSUM = _fault("3006", "voice template damaged", "its checksum does not fit its bytes", "send the template as it was created")
 TEMPLATE_MODEL = _fault(
     "3007", "voice template of another model", "another model, or another version of it, made the template", "enrol the speaker again"
 )
@@ -267,9 +272,7 @@ TEMPLATE_KEY = _fault(
     "3012", "voice template cannot be opened", "it was sealed with another key or for another tenant",
     "send it to the server and tenant that made it",
 )  # fmt: skip
-LITTLE_SPEECH = _fault(
-    "3013", "not enough speech", "the recording holds less speech than an enrolment needs", "record a longer passage"
-)
+LITTLE_SPEECH = _fault("3013", "not enough speech", "the recording holds less speech than an enrolment needs", "record a longer passage")
 NOTHING_TO_MERGE = _fault("3014", "no voice template to merge", "the list is empty", "send at least one template")
 TEMPLATE_TEXT_LONG = _fault(
     "3020", "voice template too long", "the text is far longer than any voice template", "send the template as it was created"

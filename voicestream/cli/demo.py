@@ -1,0 +1,180 @@
+"""`voicestream demo`: a server of its own, recorded people, all endpoints, and what a user would see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from voicestream import errors
+from voicestream.cli.terminal import NEGATIVE, console, fail, fail_with
+from voicestream.errors import PeerError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from voicestream.cli.prompt import Speaker
+    from voicestream.cli.view import View
+    from voicestream.sessions.vocabulary import Encoding
+
+_SAME, _OTHER = 0.9, 0.1  # above and below: what the demo must show
+_CODECS: tuple[Encoding, ...] = ("pcm16", "opus")
+
+
+def demo() -> None:
+    """Play recorded speech of several people through all endpoints of a server on a free port.
+
+    Exit code 1 when a voice is not told from another as it should (same above 0.9, other below 0.1).
+    """
+    import trio
+
+    from voicestream.cli.prompt import speakers
+    from voicestream.server import logs
+
+    people = speakers()
+    if len(people) < 2:
+        fail(errors.NO_RECORDINGS)
+    logs.configure("console", "warning")
+    shown = _Shown()
+    try:
+        trio.run(_with_server, people, shown)
+    except PeerError as error:
+        fail_with(error)
+    if shown.failures:
+        console().print(f"\n{errors.DEMO_FAILED.code} {errors.DEMO_FAILED.sentence}:", style="bold red")
+        for failure in shown.failures:
+            console().print(f"  {failure}", markup=False)
+        raise SystemExit(NEGATIVE)
+    console().print("\nEvery voice was told from every other, over PCM and Opus alike.", style="bold green")
+
+
+@dataclass
+class _Shown:
+    """What did not come out as it should, told at the end."""
+
+    failures: list[str] = field(default_factory=list)
+    error: PeerError | None = None
+
+    def expect(self, condition: bool, failure: str) -> None:
+        if not condition:
+            self.failures.append(failure)
+
+
+async def _with_server(people: list[Speaker], shown: _Shown) -> None:
+    import trio
+
+    from voicestream.server.app import serve
+    from voicestream.server.config import Settings
+
+    async with trio.open_nursery() as nursery:
+        ports: list[int] = await nursery.start(serve, Settings(host="127.0.0.1", port=0))
+        url = f"http://127.0.0.1:{ports[0]}"
+        console().print(f"A server on {url}, and {len(people)} people: {', '.join(f'{p.name} ({p.language})' for p in people)}.")
+        try:
+            await _tour(url, people, shown)
+        except PeerError as error:  # kept, not raised: a nursery would wrap it
+            shown.error = error
+        nursery.cancel_scope.cancel()
+    if shown.error is not None:
+        raise shown.error
+
+
+async def _tour(url: str, people: list[Speaker], shown: _Shown) -> None:
+    await _endpoints(url, people, shown)
+    await _summaries(url, people, shown)
+    templates = await _templates(url, people)
+    for codec in _CODECS:
+        await _verifications(url, people, templates, codec, shown)
+
+
+async def _endpoints(url: str, people: list[Speaker], shown: _Shown) -> None:
+    from voicestream.cli.view import EndpointView
+
+    table = _table("/speech_endpoint_detector: an utterance ends after 500 ms of silence", "speaker", "audio", *_CODECS)
+    for person in people:
+        said = []
+        for codec in _CODECS:
+            view = EndpointView()
+            await _play(url, "/speech_endpoint_detector", lambda rate: ["300", "500", rate], person, codec, view)
+            said.append(view.verdict())
+            shown.expect(view.ends > 0, f"{person.name}, {codec}: no endpoint was found")
+        table.add_row(person.name, f"{person.test.duration_s:.1f} s", *said)
+    console().print(table)
+
+
+async def _summaries(url: str, people: list[Speaker], shown: _Shown) -> None:
+    from voicestream.cli.view import SummaryView
+
+    table = _table("/speech_summary_stream: how much of it is speech", "speaker", *_CODECS)
+    for person in people:
+        said = []
+        for codec in _CODECS:
+            view = SummaryView()
+            await _play(url, "/speech_summary_stream", lambda rate: [rate], person, codec, view)
+            said.append(view.verdict())
+            shown.expect(0.3 < view.speech_share < 1.0, f"{person.name}, {codec}: {view.speech_share:.0%} speech is not believable")
+        table.add_row(person.name, *said)
+    console().print(table)
+
+
+async def _templates(url: str, people: list[Speaker]) -> list[str]:
+    import trio
+
+    from voicestream.cli.http import create_template
+
+    table = _table("/voice_template_factory: a template of each voice, over HTTP", "speaker", "enrolled with", "template")
+    templates = []
+    for person in people:
+        pcm = person.enrol.samples.astype("<i2").tobytes()
+        template = await trio.to_thread.run_sync(create_template, url, pcm, person.enrol.rate_hz)
+        table.add_row(person.name, f"{person.enrol.duration_s:.1f} s", f"{template[:28]}… ({len(template)} characters)")
+        templates.append(template)
+    console().print(table)
+    return templates
+
+
+async def _verifications(url: str, people: list[Speaker], templates: list[str], codec: Encoding, shown: _Shown) -> None:
+    from voicestream.cli.view import VerifyView
+
+    path = "/voice_verify_stream" + ("_opus" if codec == "opus" else "")
+    table = _table(f"{path}: probability that the voice of the row is the template of the column", "speaker", *(p.name for p in people))
+    for person in people:
+        cells = []
+        for owner, template in zip(people, templates, strict=True):
+            view = VerifyView()
+            await _play(url, "/voice_verify_stream", partial(_verification, template), person, codec, view)
+            same = owner is person
+            right = view.windows > 0 and (view.probability > _SAME if same else view.probability < _OTHER)
+            shown.expect(right, f"{person.name} against {owner.name}, {codec}: probability {view.probability:.3f}")
+            cells.append(f"[{'bold green' if same and right else 'dim' if right else 'bold red'}]{view.probability:.4f}[/]")
+        table.add_row(person.name, *cells)
+    console().print(table)
+
+
+def _verification(template: str, rate: str) -> list[str]:
+    return [template, rate, "10", "3"]
+
+
+async def _play(url: str, path: str, parameters: Callable[[str], list[str]], person: Speaker, codec: Encoding, view: View) -> None:
+    from voicestream.cli.recording import MESSAGE_S
+    from voicestream.cli.stream import converse, paced
+
+    heard = 0
+
+    def hear(answer: str, _message: bytes) -> None:
+        nonlocal heard
+        heard += 1
+        view.hear(answer, heard * MESSAGE_S[codec])
+
+    messages = paced(person.test.messages(codec), None)
+    await converse(url, path + ("_opus" if codec == "opus" else ""), parameters(str(person.test.rate_hz)), messages, hear)
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", header_style="")
+    for column in columns:
+        table.add_column(column)
+    return table

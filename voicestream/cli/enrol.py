@@ -1,0 +1,63 @@
+"""`voicestream enrol`: remember a voice in a template, without a server."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voicestream import errors
+from voicestream.cli.flag import ConfigFile, Pairs, read_settings
+from voicestream.cli.terminal import fail, fail_with
+from voicestream.errors import PeerError
+
+if TYPE_CHECKING:
+    from voicestream.models.speaker.model import SpeakerModel
+    from voicestream.server.config import Settings
+    from voicestream.sessions.vocabulary import Template
+
+
+def enrol(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings of one person, any container; - is standard input.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="TEMPLATE", help="Where the template goes; - is standard output.")],
+    config: ConfigFile = None,
+    pairs: Pairs = None,
+) -> None:
+    """Make one voice template of one or more recordings of a person: 10 s of speech or more is good.
+
+    The file holds the text that servers take and give; with the setting template_key it is sealed.
+
+    Example: voicestream enrol monday.wav friday.m4a -o me.template
+    """
+    from voicestream.models.registry import speaker_model
+    from voicestream.models.speaker.model import merge
+    from voicestream.protocols.template_text import template_text
+    from voicestream.store.templates import pack
+
+    settings = read_settings(config, pairs).settings
+    model = speaker_model(settings.model)
+    template = merge([template_of(file, model, settings) for file in files])
+    text = template_text(pack(template, settings.sealing_key()))
+    if str(output) == "-":
+        print(text)
+    else:
+        try:
+            output.write_text(text + "\n", encoding="ascii")
+        except OSError as error:
+            fail(errors.UNWRITABLE_FILE, f"{output}: {error.strerror}")
+    print(f"{template.net_speech_s:.1f} s of speech in {len(files)} recording{'s' * (len(files) > 1)}", file=sys.stderr)
+
+
+def template_of(file: Path, model: SpeakerModel, settings: Settings) -> Template:
+    """The voice in one recording; ends the command with the numbered reason when there is too little of it."""
+    from voicestream.cli.recording import read_recording
+    from voicestream.dsp.pcm import to_float
+    from voicestream.sessions.enrolment import enrol as enrol_voice
+
+    recording = read_recording(file)
+    try:
+        return enrol_voice(to_float(recording.samples), recording.rate_hz, model, settings.min_speech_s)
+    except PeerError as error:
+        fail_with(error)

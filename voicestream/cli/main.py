@@ -1,0 +1,71 @@
+"""The command `voicestream`: one file per command; what a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from voicestream import __version__
+from voicestream.cli.client import client
+from voicestream.cli.config import config
+from voicestream.cli.demo import demo
+from voicestream.cli.doctor import doctor
+from voicestream.cli.enrol import enrol
+from voicestream.cli.errors import errors
+from voicestream.cli.models import models
+from voicestream.cli.serve import serve
+from voicestream.cli.verify import verify
+
+app = typer.Typer(
+    name="voicestream",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="""A self-hosted voice server: speech endpoints, summaries and speaker verification.
+
+    First steps:
+
+      voicestream doctor                        is this machine ready?
+
+      voicestream serve                         a server on port 8080
+
+      voicestream client summary talk.wav       stream a file to it
+
+      voicestream enrol me.wav -o me.template   remember a voice
+
+      voicestream verify me.template who.wav    is this the same voice?
+
+    Settings: voicestream config. Errors have numbers: voicestream errors VS1006.
+    """,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")] = False,
+) -> None:
+    pass
+
+
+app.command(short_help="Run the server.")(serve)
+app.add_typer(client)
+app.command(short_help="Make a template of a voice.")(enrol)
+app.command(short_help="Compare a recording with a template.")(verify)
+app.command(short_help="Recorded people through all endpoints.")(demo)
+app.command(short_help="Is this machine ready?")(doctor)
+app.command(short_help="The effective settings and who set each.")(config)
+app.command(short_help="The cards of the models.")(models)
+app.command(short_help="Explain a numbered error.")(errors)
+
+
+def main() -> None:
+    """Entry point of the command."""
+    app()

@@ -1,0 +1,68 @@
+"""Recorded speech of known speakers: the telephone prompts that Debian packages for Asterisk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voicestream.cli.recording import Recording, read_recording
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FOLDER = Path("/usr/share/asterisk/sounds")
+_SHORTEST_BYTES = 40_000  # 2.5 s at 8 kHz: a sentence, not a word
+_ENROL_S, _TEST_S = 20.0, 12.0
+_PAUSE_S = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """One person: `enrol` is what the server learns the voice from, `test` other sentences with pauses between."""
+
+    name: str
+    language: str
+    enrol: Recording
+    test: Recording
+
+
+# Allison also speaks the Spanish set, so that set is no sixth speaker.
+_SETS = {
+    "Allison": ("English", "en_US_f_Allison"),
+    "June": ("French", "fr_CA_f_June"),
+    "Carlo": ("Italian", "it_IT_m_Carlo"),
+    "Menardi": ("Italian", "it_IT_f_Menardi"),
+    "Ivrvoice": ("Russian", "ru_RU_f_IvrvoiceRU"),
+}
+
+
+def speakers(folder: Path = FOLDER) -> list[Speaker]:
+    """The speakers whose prompts are installed, always with the same sentences."""
+    return [
+        Speaker(name, language, enrol=_joined(sentences, _ENROL_S), test=_joined(sentences, _TEST_S))
+        for name, (language, place) in _SETS.items()
+        if (sentences := _sentences(folder / place)) is not None
+    ]
+
+
+def _sentences(folder: Path) -> Iterator[Recording] | None:
+    files = [file for file in sorted(folder.glob("*.wav")) if file.stat().st_size >= _SHORTEST_BYTES]
+    return (read_recording(file) for file in files) if files else None
+
+
+def _joined(sentences: Iterator[Recording], wanted_s: float) -> Recording:
+    """Whole sentences, a pause after each, until there are `wanted_s` seconds; takes them out of `sentences`."""
+    import numpy as np
+
+    parts: list[NDArray[np.int16]] = []
+    rate_hz = total = 0
+    for sentence in sentences:
+        rate_hz = sentence.rate_hz
+        parts += [sentence.samples, np.zeros(round(_PAUSE_S * rate_hz), np.int16)]
+        total += len(sentence.samples)
+        if total >= wanted_s * rate_hz:
+            break
+    return Recording(np.concatenate(parts), rate_hz)

@@ -1,0 +1,44 @@
+"""`voicestream verify`: is this the voice of the template, without a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voicestream.cli.enrol import template_of
+from voicestream.cli.flag import ConfigFile, Pairs, read_settings
+from voicestream.cli.terminal import NEGATIVE, fail_with
+from voicestream.errors import PeerError
+
+
+def verify(
+    template: Annotated[Path, typer.Argument(metavar="TEMPLATE", help="A template of `voicestream enrol` or of a server.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording, any container; - is standard input.")],
+    config: ConfigFile = None,
+    pairs: Pairs = None,
+) -> None:
+    """Compare a recording with a template: exit code 0 for the same voice, 1 for another, 2 for an error.
+
+    Example: voicestream verify me.template who.wav && echo welcome
+    """
+    from voicestream.cli.recording import read_bytes
+    from voicestream.cli.view import ACCEPT_PROBABILITY, bar
+    from voicestream.models.registry import speaker_model
+    from voicestream.protocols.template_text import template_bytes
+    from voicestream.store.templates import unpack
+
+    settings = read_settings(config, pairs).settings
+    model = speaker_model(settings.model)
+    try:
+        known = unpack(template_bytes(read_bytes(template).decode("ascii", "replace")), model, settings.sealing_key())
+    except PeerError as error:
+        fail_with(error)
+    heard = template_of(file, model, settings)
+    score = model.score(known.vector, heard.vector)
+    probability = model.probability(score, min(known.net_speech_s, heard.net_speech_s))
+    same = probability >= ACCEPT_PROBABILITY
+    print(f"{bar(probability)} {'the same voice' if same else 'another voice'}: probability {probability:.4f}, score {score:+.3f}")
+    if not same:
+        raise SystemExit(NEGATIVE)
