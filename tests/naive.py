@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from voicestream.dsp.mfcc import FeatureOptions
 from voicestream.dsp.resample import resample_plan
 
 
@@ -13,3 +14,46 @@ def resample(samples: NDArray[np.float32], source_hz: int, target_hz: int) -> ND
     fast = np.zeros(len(samples) * up)
     fast[::up] = samples
     return np.convolve(fast, plan.prototype * up)[: len(fast) : down]
+
+
+def features(samples: NDArray[np.float32], options: FeatureOptions) -> NDArray[np.float64]:
+    """Kaldi's recipe written out, in double precision: one frame, one band, one coefficient at a time."""
+    length, shift = options.framing.length, options.framing.shift
+    size = 256 if length <= 256 else 512
+    high_hz = options.high_hz if options.high_hz > 0 else options.rate_hz / 2 + options.high_hz
+    turn = np.cos(2 * np.pi * np.arange(length) / (length - 1))
+    window = {"povey": (0.5 - 0.5 * turn) ** 0.85, "hamming": 0.54 - 0.46 * turn, "hann": 0.5 - 0.5 * turn, "rectangular": turn**0}
+
+    def mel(hz: float) -> float:
+        return 1127 * np.log(1 + hz / 700)
+
+    def log(value: float) -> float:
+        return np.log(max(value, np.finfo(np.float32).eps))
+
+    low, step = mel(options.low_hz), (mel(high_hz) - mel(options.low_hz)) / (options.mel_bins + 1)
+    rows = []
+    for start in range(0, len(samples) - length + 1, shift):
+        frame = samples[start : start + length].astype(np.float64) * 32768
+        frame -= frame.mean() if options.remove_dc else 0
+        raw = log(np.sum(frame**2))
+        frame -= options.pre_emphasis * np.concatenate((frame[:1], frame[:-1]))
+        frame *= window[options.window]
+        energy = raw if options.raw_energy else log(np.sum(frame**2))
+        power = np.abs(np.fft.rfft(frame, size)) ** 2
+        bands = np.zeros(options.mel_bins)
+        for band in range(options.mel_bins):
+            for k in range(size // 2):
+                place = (mel(k * options.rate_hz / size) - low) / step - band  # 0 left edge, 1 centre, 2 right edge
+                bands[band] += power[k] * max(0.0, min(place, 2 - place))
+        logs = np.array([log(value) for value in bands])
+        if not options.ceps:
+            rows.append(np.concatenate(([energy], logs)) if options.energy else logs)
+            continue
+        ceps = np.zeros(options.ceps)
+        for i in range(options.ceps):
+            scale = np.sqrt((2 if i else 1) / options.mel_bins)
+            lift = 1 + options.lifter / 2 * np.sin(np.pi * i / options.lifter) if options.lifter else 1
+            ceps[i] = lift * scale * np.sum(logs * np.cos(np.pi * i * (np.arange(options.mel_bins) + 0.5) / options.mel_bins))
+        ceps[0] = energy if options.energy else ceps[0]
+        rows.append(ceps)
+    return np.array(rows).reshape(-1, options.width)

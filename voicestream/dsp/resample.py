@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.dsp._jit import F32, F32_RO, I64, I64_RO, INT, REASSOCIATE, kernel, part
+from voicestream.dsp.cosine import dot
 
 RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000)
 
@@ -127,15 +128,6 @@ def resample(samples: NDArray[np.float32], source_hz: int, target_hz: int) -> ND
     stream = Resampler(source_hz, target_hz)
     out = np.concatenate((stream.feed(np.ascontiguousarray(samples, np.float32)), stream.flush()))
     return out[stream.delay_samples :][: stream.plan.length(len(samples))]
-
-
-@part(fastmath=REASSOCIATE)
-def dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> np.float32:
-    """Sum of products of two contiguous views: slices, because a computed index keeps LLVM from vectorising (10x)."""
-    total = np.float32(0.0)
-    for i in range(len(a)):
-        total += a[i] * b[i]
-    return total
 
 
 @part(fastmath={"contract"})
