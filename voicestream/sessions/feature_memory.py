@@ -62,7 +62,7 @@ class FeatureMemory:
     def forget(self, start_sample: int) -> None:
         """Let go of what lies before a window that begins at `start_sample`."""
         self._needed = self._row_at(start_sample)
-        label = (self._needed * 2 * ROW_MS + ROW_LENGTH_MS) // (2 * LABEL_MS) - 1  # one more: a late window end may ask for it
+        label = (self._needed * 2 * ROW_MS + ROW_LENGTH_MS) // (2 * LABEL_MS)
         gone = min(max(0, label - self._first_label), len(self._labels))
         del self._labels[:gone]
         self._first_label += gone

@@ -1,0 +1,170 @@
+"""What every dialect must promise, whatever a peer sends. A new dialect adds one row to ROUTES.
+
+Each case starts from an opening that reaches a later state: random messages alone never leave the first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.protocols.peer import ROOM, TEMPLATE_TEXT, Peer, closes, read_template
+from voicestream.errors import OPUS_PACKET
+from voicestream.protocols.base import NEVER, Close, Dialect, Goodbye, Incoming
+from voicestream.protocols.idvoice import ENDPOINTS, IDVoice, Options
+from voicestream.sessions.vocabulary import (
+    Endpointing,
+    EndpointState,
+    Failed,
+    Interval,
+    LabelLog,
+    Result,
+    Service,
+    Summary,
+    SummaryState,
+    Verification,
+    Verified,
+    Window,
+)
+
+IDLE_S = 30.0
+
+
+@dataclass(frozen=True)
+class Route:
+    """One dialect on one path."""
+
+    make: Callable[[], Dialect]
+    openings: tuple[tuple[Incoming, ...], ...]  # message sequences that reach each later state
+    words: tuple[str, ...]  # texts that mean something to it
+    answers: Callable[[Incoming], int]  # how many messages answer this one
+
+
+def idvoice(path: str, *openings: tuple[Incoming, ...]) -> Route:
+    return Route(
+        make=lambda: IDVoice(ENDPOINTS[path], read_template, 0.0, Options(idle_s=IDLE_S, frames_kept=7)),
+        openings=openings,
+        words=("300", "16000", "3", "2.5", "601", "1e9", TEMPLATE_TEXT, f'"{TEMPLATE_TEXT}"', "", "{}", "ï", "\x00"),
+        answers=lambda message: 1,
+    )
+
+
+MEDIA = {
+    "/speech_endpoint_detector": ((), ("300",), ("300", "500"), ("300", "500", "16000"), ("300", "500", "16000", b"\0")),
+    "/speech_summary_stream": ((), ("16000",), ("16000", b"")),
+}
+VERIFY: tuple[tuple[Incoming, ...], ...] = (
+    (), (TEMPLATE_TEXT,), (TEMPLATE_TEXT, "16000"), (TEMPLATE_TEXT, "16000", "3"), (TEMPLATE_TEXT, "16000", "3", "4"),
+    (TEMPLATE_TEXT, "16000", "3", "2"), (TEMPLATE_TEXT, "16000", "3", b"x"), (TEMPLATE_TEXT, "16000", "3", "2", b"x"),
+)  # fmt: skip
+ROUTES: dict[str, Route] = {
+    **{path + suffix: idvoice(path + suffix, *openings) for path, openings in MEDIA.items() for suffix in ("", "_opus")},
+    **{path: idvoice(path, *VERIFY) for path in ("/voice_verify_stream", "/voice_verify_stream_opus", "/verify_stream")},
+}
+
+
+class Hearsay:
+    """A session that answers anything the service may answer, as the numbers drawn say."""
+
+    def __init__(self, whims: list[int]) -> None:
+        self.services: list[Service] = []
+        self._whims = whims or [0]
+        self._turn = 0
+        self._log = LabelLog(16000)
+
+    def answer(self) -> Result:
+        self._turn += 1
+        whim = self._whims[self._turn % len(self._whims)]
+        if whim == 9:
+            return Failed(OPUS_PACKET, "7 bytes")
+        service = self.services[-1]
+        match service:
+            case Endpointing():
+                return EndpointState(bool(whim % 2))
+            case Summary():
+                self._log.append(bytes([whim % 2]) * (whim // 2))
+                log = self._log
+                return SummaryState(log, 480 * len(log.labels) + whim, len(log.labels), log.speech_frames, len(log.run_starts))
+            case Verification():
+                return Verified((Window(Interval(0, 480, service.rate_hz), 0.5, -0.5),) * (whim % 3))
+            case _:
+                assert_never(service)
+
+
+def meet(route: Route, whims: list[int]) -> Peer:
+    hearsay = Hearsay(whims)
+    peer = Peer(route.make(), hearsay.answer)
+    peer.services = hearsay.services
+    return peer
+
+
+def messages(route: Route) -> st.SearchStrategy[list[Incoming]]:
+    one = st.one_of(st.sampled_from(route.words), st.text(max_size=8), st.binary(max_size=8))
+    opening = st.sampled_from([list(opening) for opening in route.openings])
+    return st.tuples(opening, st.lists(one, max_size=12)).map(lambda parts: parts[0] + parts[1])
+
+
+def test_every_path_has_a_row() -> None:
+    assert set(ROUTES) == set(ENDPOINTS)
+
+
+@pytest.mark.parametrize("name", ROUTES)
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_each_message_is_answered_and_nothing_raises(name: str, data: st.DataObject) -> None:
+    route = ROUTES[name]
+    peer = meet(route, data.draw(st.lists(st.integers(0, 9), max_size=6)))
+    for message in data.draw(messages(route)):
+        assert len(peer.ask(message)) == route.answers(message)
+
+
+@pytest.mark.parametrize("name", ROUTES)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_reading_late_and_in_pieces_gives_the_same(name: str, data: st.DataObject) -> None:
+    route = ROUTES[name]
+    whims = data.draw(st.lists(st.integers(0, 9), max_size=6))
+    sent = data.draw(messages(route))
+    prompt, late = meet(route, whims), meet(route, whims)
+    at_once = [answer for message in sent for answer in prompt.ask(message)]
+    late.send(*sent)
+    room = st.integers(0, 400)
+    in_pieces = []
+    while piece := late.dialect.drain(data.draw(room)):
+        in_pieces += piece
+    assert in_pieces == at_once
+
+
+@pytest.mark.parametrize("name", ROUTES)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_close_is_last_and_nothing_follows_it(name: str, data: st.DataObject) -> None:
+    route = ROUTES[name]
+    peer = meet(route, data.draw(st.lists(st.integers(0, 9), max_size=6)))
+    peer.send(*data.draw(messages(route)))
+    if data.draw(st.booleans()):
+        peer.dialect.finish(data.draw(st.sampled_from(Goodbye)))
+    else:
+        assert list(peer.dialect.tick(peer.dialect.deadline)) == []
+    peer.send(*data.draw(messages(route)))
+    peer.dialect.finish(Goodbye.INTERNAL)
+    said = peer.dialect.drain(ROOM)
+    assert isinstance(said[-1], Close)
+    assert len(closes(said)) == 1
+    assert peer.ask("300", b"x") == []
+    assert peer.dialect.deadline == NEVER
+
+
+@pytest.mark.parametrize("name", ROUTES)
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
+def test_refusals_never_hold_what_the_peer_said(name: str, data: st.DataObject) -> None:
+    route = ROUTES[name]
+    peer = meet(route, [])
+    peer.send(*data.draw(messages(route)))
+    peer.send("secret words", "secret\n" * 3)
+    assert peer.dialect.refusals
+    assert not any("secret" in refusal.about + refusal.detail for refusal in peer.dialect.refusals)
