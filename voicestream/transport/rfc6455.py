@@ -63,9 +63,9 @@ def _parse(
 ) -> int:
     """Find and unmask the whole frames in buffer[begin:end]; returns how many, at most ROWS.
 
-    table (3 + 3 * ROWS,) int64: first the position after the last frame, the bytes missing after `end`
-    to complete the next frame (0 = nothing begun), the complaint; then per frame the FIN bit and opcode,
-    the first payload byte, the end of the payload. A payload above `limit` is complained of from its header alone.
+    table (3 + 3 * ROWS,) int64: first the position after the last frame, the bytes missing after `end` before the
+    next one can be judged further (0 = nothing begun), the complaint; then per frame the FIN bit and opcode, the
+    first payload byte, the end of the payload. A payload above `limit` is complained of from its header alone.
     """
     at = begin
     count = 0
@@ -74,7 +74,7 @@ def _parse(
     while count < ROWS and at < end:
         have = end - at
         if have < np.uint64(2):
-            missing = np.uint64(6) - have
+            missing = np.uint64(2) - have
             break
         first = np.uint64(buffer[at])
         second = np.uint64(buffer[at + np.uint64(1)])
