@@ -44,7 +44,7 @@ def config(
         typer.echo(str(warning), err=True)
     rows = [(name, shown(loaded.settings, name), origin) for name, origin in loaded.origins.items()]
     width = [max(len(row[column]) for row in rows) for column in range(2)]
-    width[1] = min(width[1], 60)
+    width[1] = min(width[1], 24)
     out = console()
     for name, value, origin in rows:
         line = f"{name:{width[0]}}  {value:{width[1]}}  {origin}"

@@ -115,7 +115,10 @@ class VerifyView:
     def hear(self, answer: str, at_s: float) -> str | None:
         lines = []
         try:
-            for window in json.loads(answer):
+            windows = json.loads(answer)
+            if not isinstance(windows, list):
+                raise TypeError
+            for window in windows:
                 interval, result = window["audio_interval"], window["verify_result"]
                 self.probability, self.score = float(result["probability"]), float(result["score"])
                 self.windows += 1
