@@ -32,8 +32,8 @@ def enrol(
     Example: voicestream enrol monday.wav friday.m4a -o me.template
     """
     from voicestream.models.registry import speaker_model
-    from voicestream.models.speaker.model import merge
     from voicestream.protocols.template_text import template_text
+    from voicestream.sessions.enrolment import merge
     from voicestream.store.templates import pack
 
     settings = read_settings(config, pairs).settings
@@ -53,11 +53,10 @@ def enrol(
 def template_of(file: Path, model: SpeakerModel, settings: Settings) -> Template:
     """The voice in one recording; ends the command with the numbered reason when there is too little of it."""
     from voicestream.cli.recording import read_recording
-    from voicestream.dsp.pcm import to_float
     from voicestream.sessions.enrolment import enrol as enrol_voice
 
     recording = read_recording(file)
     try:
-        return enrol_voice(to_float(recording.samples), recording.rate_hz, model, settings.min_speech_s)
+        return enrol_voice((recording.rate_hz, recording.messages("pcm16")), model, settings.min_speech_s)
     except PeerError as error:
         fail_with(error)
