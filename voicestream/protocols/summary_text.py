@@ -17,7 +17,7 @@ _FALSE = b"false, "
 class SummaryText:
     """Spells the states of one stream, which must come in the order in which they arose."""
 
-    __slots__ = ("_events", "_events_first_run", "_events_runs", "_first_frame", "_frames", "_frames_end", "_kept")
+    __slots__ = ("_after", "_before", "_events", "_events_first_run", "_events_runs", "_first_frame", "_frames", "_frames_end", "_kept")
 
     def __init__(self, frames_kept: int = FRAMES_KEPT) -> None:
         self._kept = frames_kept
@@ -27,20 +27,16 @@ class SummaryText:
         self._events = ""  # "{..}, {..}, " of the ended runs events_first_run..events_runs
         self._events_first_run = 0
         self._events_runs = 0
+        self._before = ""  # the answer up to its total length
+        self._after = ""  # the answer behind its frames
 
     def render(self, state: SummaryState) -> str:
         """Give the JSON text of `state`."""
-        if state.frames != self._frames_end:
+        if state.frames != self._frames_end or not self._before:
             self._add(state)
-        background = state.frames - state.speech_frames
-        speech_s = _frames_s_text(state.speech_frames)
-        offset = f', "frames_offset": {self._first_frame}' if self._first_frame else ""
         return (
-            f'{{"current_background_length": {_frames_s_text(state.background_run_frames)}, "speech_length": {speech_s}, '
-            f'"current_speech_summary": {{"background_length": {_frames_s_text(background)}, "speech_signal_length": {speech_s}, '
-            f'"total_length": {samples_s(state.samples, state.log.rate_hz)!r}, '
-            f'"vad_result": {{"frame_length_ms": 30.0, "frames": [{self._frames[:-2].decode("ascii")}]{offset}}}}}, '
-            f'"speech_events": [{self._events}{self._open_event(state)}]}}'
+            f'{self._before}{samples_s(state.samples, state.log.rate_hz)!r}, "vad_result": {{"frame_length_ms": 30.0, "frames": ['
+            f"{self._frames[:-2].decode()}{self._after}"
         )
 
     def _add(self, state: SummaryState) -> None:
@@ -58,6 +54,19 @@ class SummaryText:
             self._events_runs = state.runs - 1
         if self._first_frame:
             self._forget_events(state)
+        self._surround(state)
+
+    def _surround(self, state: SummaryState) -> None:
+        """Spell what stands before and after the numbers that change with every message."""
+        speech_s = _frames_s_text(state.speech_frames)
+        background_s = _frames_s_text(state.frames - state.speech_frames)
+        self._before = (
+            f'{{"current_background_length": {_frames_s_text(state.background_run_frames)}, "speech_length": {speech_s}, '
+            f'"current_speech_summary": {{"background_length": {background_s}, "speech_signal_length": {speech_s}, "total_length": '
+        )
+        offset = f', "frames_offset": {self._first_frame}' if self._first_frame else ""
+        open_event = _event_text(state, state.runs - 1, state.frames) if state.runs else ""
+        self._after = f']{offset}}}}}, "speech_events": [{self._events}{open_event}]}}'
 
     def _forget_events(self, state: SummaryState) -> None:
         """Drop the events that ended before the listed frames."""
@@ -68,9 +77,6 @@ class SummaryText:
         if first > self._events_first_run:
             self._events = _ended_events(state, first, self._events_runs)
             self._events_first_run = first
-
-    def _open_event(self, state: SummaryState) -> str:
-        return _event_text(state, state.runs - 1, state.frames) if state.runs else ""
 
 
 def _event_text(state: SummaryState, run: int, end_frame: int) -> str:
