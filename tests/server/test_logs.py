@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -74,3 +76,8 @@ def test_the_console_form_is_for_people() -> None:
 def test_warnings_of_the_settings_carry_their_number(lines: io.StringIO) -> None:
     logs.warn([Problem(errors.IGNORED_VARIABLE, "VOICESTREAM_PROT")])
     assert json.loads(lines.getvalue())["code"] == "VS1007"
+
+
+def test_the_log_does_not_load_rich_which_the_command_line_still_can() -> None:
+    code = "import sys; from voicestream.server import logs; print('rich' in sys.modules); import rich.console"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -11,10 +11,19 @@ import sys
 from collections.abc import Iterable
 from typing import Literal, TextIO
 
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+# structlog imports rich (0.15 s of the start) for tracebacks that are not printed here; without it, it does without.
+_rich = sys.modules.get("rich")
+sys.modules["rich"] = None  # type: ignore[assignment]
+import structlog  # noqa: E402
 
-from voicestream.server.setting_source import Problem
+if _rich is None:
+    del sys.modules["rich"]
+else:
+    sys.modules["rich"] = _rich
+
+from structlog.typing import EventDict, Processor, WrappedLogger  # noqa: E402
+
+from voicestream.server.setting_source import Problem  # noqa: E402
 
 _LONGEST_FIELD = 300  # a field is a number or a fixed word; anything longer slipped through
 _MAY_BE_LONG = ("event", "exception", "stack")
