@@ -7,10 +7,17 @@ One clock (CLOCK_MONOTONIC) dates everything.
 
 import ctypes
 import platform
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
+
+Int32: TypeAlias = NDArray[np.int32]
+Int64: TypeAlias = NDArray[np.int64]
+Bytes: TypeAlias = NDArray[np.uint8]
+Float32: TypeAlias = NDArray[np.float32]
 
 _libc = ctypes.CDLL(None)
 _send, _recv, _epoll_wait, _clock_gettime = _libc.send, _libc.recv, _libc.epoll_wait, _libc.clock_gettime
@@ -33,15 +40,30 @@ RING = 1024  # dates of messages on their way, per connection
 
 _LATE_NS = 1_000_000  # a paced message sent later than this after its date is counted: the generator was too slow
 
+_Function = TypeVar("_Function", bound=Callable[..., object])
 
-@numba.njit
-def _now_ns(clock):
+
+def _compiled(function: _Function) -> _Function:
+    """njit, which is not typed for functions like these; uncached, because ctypes puts addresses into the code."""
+    return numba.njit(function)  # type: ignore[no-any-return]
+
+
+@_compiled
+def _now_ns(clock: Int64) -> int:
     _clock_gettime(1, clock.ctypes.data)
-    return clock[0] * 1_000_000_000 + clock[1]
+    return clock[0] * 1_000_000_000 + clock[1]  # type: ignore[no-any-return]
 
 
-@numba.njit
-def _push(i, fds, bank, first, state, totals):
+@_compiled
+def _owe(i: int, messages: int, now_ns: int, state: Int64, dates_ns: Int64) -> None:
+    """From now on connection `i` owes that many messages since its start; each is dated now, sent or not."""
+    while state[i, OWED] < messages:
+        dates_ns[i, state[i, OWED] % RING] = now_ns
+        state[i, OWED] += 1
+
+
+@_compiled
+def _push(i: int, fds: Int32, bank: Bytes, first: Int64, state: Int64, totals: Int64) -> bool:
     """Send what connection `i` owes, one frame per call, until the socket is full."""
     frames, size = bank.shape
     while state[i, SENT] < state[i, OWED] and not state[i, GONE]:
@@ -58,8 +80,10 @@ def _push(i, fds, bank, first, state, totals):
     return True
 
 
-@numba.njit
-def _hear(i, data, count, per_answer, now_ns, state, dates_ns, latencies_s, totals):
+@_compiled
+def _hear(
+    i: int, data: Bytes, count: int, per_answer: int, now_ns: int, state: Int64, dates_ns: Int64, latencies_s: Float32, totals: Int64
+) -> None:
     """Walk over the frames in data[:count]; a frame may begin and end anywhere."""
     at = 0
     totals[T_BYTES] += count
@@ -103,25 +127,27 @@ def _hear(i, data, count, per_answer, now_ns, state, dates_ns, latencies_s, tota
                     totals[T_LATENCIES] += 1
 
 
-@numba.njit
-def drive(epoll_fd, row_of_fd, fds, bank, first, ahead, interval_ns, per_answer, begin_ns, end_ns, state, dates_ns, latencies_s, totals):
+@_compiled
+def drive(
+    epoll_fd: int, row_of_fd: Int64, fds: Int32, bank: Bytes, first: Int64, ahead: int, interval_ns: int, per_answer: int,
+    begin_ns: int, end_ns: int, state: Int64, dates_ns: Int64, latencies_s: Float32, totals: Int64,
+) -> None:  # fmt: skip
     """Run until `end_ns`.
 
     bank (frames, size) uint8, each row one masked frame; connection i begins at row first[i] and goes round.
-    ahead > 0: saturated, that many unanswered messages per connection. interval_ns > 0: paced, each
-    connection a message per interval from begin_ns on, phases spread evenly. Neither: only listen, until all is answered.
+    ahead > 0: saturated, at most that many unanswered messages per connection, fewer on most so that their
+    answers do not come all at once. interval_ns > 0: paced, each connection a message per interval from
+    begin_ns on, phases spread evenly. Neither: only listen, until all is answered.
     """
     clock = np.zeros(2, np.int64)
     events = np.zeros(_EVENTS * _EVENT_WORDS, np.uint32)
     data = np.empty(1 << 18, np.uint8)
     connections = len(fds)
-    stuck_at_ns = np.int64(0)
+    stuck_at_ns = 0
     if ahead:
         now_ns = _now_ns(clock)
         for i in range(connections):
-            while state[i, OWED] < state[i, ANSWERED] * per_answer + ahead:
-                dates_ns[i, state[i, OWED] % RING] = now_ns
-                state[i, OWED] += 1
+            _owe(i, state[i, ANSWERED] * per_answer + ahead - i % per_answer, now_ns, state, dates_ns)
             if not _push(i, fds, bank, first, state, totals):
                 stuck_at_ns = now_ns
     while True:
@@ -137,8 +163,7 @@ def drive(epoll_fd, row_of_fd, fds, bank, first, ahead, interval_ns, per_answer,
                 i = totals[T_DUE] % connections
                 if now_ns - due_ns > _LATE_NS:
                     totals[T_LATE] += 1
-                dates_ns[i, state[i, OWED] % RING] = now_ns
-                state[i, OWED] += 1
+                _owe(i, state[i, OWED] + 1, now_ns, state, dates_ns)
                 if not _push(i, fds, bank, first, state, totals):
                     stuck_at_ns = now_ns
                 totals[T_DUE] += 1
@@ -156,22 +181,20 @@ def drive(epoll_fd, row_of_fd, fds, bank, first, ahead, interval_ns, per_answer,
             i = row_of_fd[events[k * _EVENT_WORDS + _DATA_WORD]]
             count = _recv(fds[i], data.ctypes.data, len(data), _NOW)
             if count <= 0:
-                if count == 0 or events[k * _EVENT_WORDS] & 0x18:  # EPOLLERR, EPOLLHUP
-                    if not state[i, GONE]:
-                        state[i, GONE] = 1
-                        totals[T_GONE] += 1
+                lost = count == 0 or events[k * _EVENT_WORDS] & 0x18 != 0  # EPOLLERR, EPOLLHUP
+                if lost and not state[i, GONE]:
+                    state[i, GONE] = 1
+                    totals[T_GONE] += 1
                 continue
             now_ns = _now_ns(clock)
             _hear(i, data, count, per_answer, now_ns, state, dates_ns, latencies_s, totals)
             if ahead:
-                while state[i, OWED] < state[i, ANSWERED] * per_answer + ahead:
-                    dates_ns[i, state[i, OWED] % RING] = now_ns
-                    state[i, OWED] += 1
+                _owe(i, state[i, ANSWERED] * per_answer + ahead - i % per_answer, now_ns, state, dates_ns)
                 if not _push(i, fds, bank, first, state, totals):
                     stuck_at_ns = now_ns
 
 
-def masked(payloads: NDArray[np.uint8], opcode: int = 2) -> NDArray[np.uint8]:
+def masked(payloads: Bytes, opcode: int = 2) -> Bytes:
     """Payloads (frames, size) uint8 -> the same as final, masked WebSocket frames, one a row."""
     frames, size = payloads.shape
     length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
