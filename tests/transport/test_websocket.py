@@ -1,0 +1,348 @@
+"""One WebSocket over a fake network: what is sent when, and how it ends, at exact virtual times."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from tests.transport.fake import FakePipe, Speaker, hear
+from tests.transport.wire import BINARY, CLOSE, PING, PONG, TEXT, close_code, closing, masked
+from voicestream.transport.rfc6455 import MessageLimit
+from voicestream.transport.websocket import Disconnected, Ending, Timing, WebSocket
+
+
+@asynccontextmanager
+async def open_websocket(
+    pipe: FakePipe, source: Speaker | None = None, early: bytes = b"", timing: Timing = Timing()
+) -> AsyncIterator[tuple[WebSocket, trio.Nursery]]:
+    async with trio.open_nursery() as nursery:
+        websocket = WebSocket(pipe, nursery, MessageLimit(), timing, early)
+        websocket.attach(source or Speaker())
+        yield websocket, nursery
+
+
+def close_codes(pipe: FakePipe) -> list[int]:
+    return [close_code(payload) for opcode, payload in pipe.frames() if opcode == CLOSE]
+
+
+# ---- receiving ------------------------------------------------------------------------------------
+
+
+async def test_early_bytes_come_first() -> None:
+    pipe = FakePipe()
+    pipe.peer_sends(masked(TEXT, b"second"))
+    async with open_websocket(pipe, early=masked(TEXT, b"first")) as (websocket, _):
+        assert [await websocket.receive(), await websocket.receive()] == [["first"], ["second"]]
+
+
+async def test_a_frame_may_begin_in_the_early_bytes() -> None:
+    pipe, stream = FakePipe(), masked(TEXT, b"whole")
+    pipe.peer_sends(stream[3:])
+    async with open_websocket(pipe, early=stream[:3]) as (websocket, _):
+        assert [await websocket.receive(), await websocket.receive()] == [[], ["whole"]]
+
+
+async def test_the_last_message_and_the_close_in_one_segment() -> None:
+    pipe, source = FakePipe(), Speaker()
+    pipe.peer_sends(masked(BINARY, b"last") + closing(1000))
+    async with open_websocket(pipe, source) as (websocket, _):
+        assert await websocket.receive() == [b"last"]
+        source.waiting.append("answer")
+        with pytest.raises(Disconnected):
+            await websocket.receive()
+        await websocket.finish()
+    assert pipe.frames() == [(TEXT, b"answer"), (CLOSE, b"\x03\xe8")]
+    assert websocket.ending == Ending(1000, "peer")
+
+
+async def test_cancelled_while_it_waits_nothing_is_lost(autojump_clock: MockClock) -> None:
+    pipe, stream = FakePipe(), masked(TEXT, b"hello")
+    async with open_websocket(pipe) as (websocket, _):
+        pipe.peer_sends(stream[:4])
+        assert await websocket.receive() == []
+        with trio.move_on_after(1):
+            await websocket.receive()
+        pipe.peer_sends(stream[4:])
+        assert await websocket.receive() == ["hello"]
+
+
+# ---- pings ----------------------------------------------------------------------------------------
+
+
+async def test_a_silent_peer_is_pinged_at_20_s_and_closed_at_40(autojump_clock: MockClock) -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe) as (websocket, nursery):
+        nursery.start_soon(hear, websocket)
+        await trio.sleep(19.99)
+        assert pipe.frames() == []
+        await trio.sleep(0.02)
+        assert pipe.frames() == [(PING, b"")]
+        await trio.sleep(19.98)
+        assert websocket.ending is None
+        await trio.sleep(0.02)
+        assert websocket.ending == Ending(1011, "server", "no pong")
+        await websocket.finish()
+    assert close_codes(pipe) == [1011]
+    assert pipe.closed_at == pytest.approx(45.01)  # it had 5 s to answer the close
+
+
+async def test_a_pong_buys_time(autojump_clock: MockClock) -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe) as (websocket, nursery):
+        nursery.start_soon(hear, websocket)
+        await trio.sleep(25)
+        pipe.peer_sends(masked(PONG))
+        await trio.sleep(34.9)  # 59.9
+        assert (len(pipe.frames()), websocket.ending) == (1, None)
+        await trio.sleep(0.2)  # heard nothing since 25
+        assert pipe.frames() == [(PING, b"")] * 2
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_peer_that_talks_is_not_pinged(autojump_clock: MockClock) -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe) as (websocket, nursery):
+        nursery.start_soon(hear, websocket)
+        for _ in range(100):
+            pipe.peer_sends(masked(BINARY, b"audio"))
+            await trio.sleep(5)
+        assert (pipe.frames(), websocket.ending) == ([], None)
+        nursery.cancel_scope.cancel()
+
+
+async def test_pings_are_answered_before_messages() -> None:
+    pipe, source = FakePipe(), Speaker("answer")
+    async with open_websocket(pipe, source) as (websocket, _):
+        pipe.peer_sends(masked(PING, b"1") + masked(PING, b"2"))
+        await websocket.receive()
+        websocket.flush()
+    assert pipe.frames() == [(PONG, b"1"), (PONG, b"2"), (TEXT, b"answer")]
+
+
+async def test_a_flood_of_pings_ends_with_1008(autojump_clock: MockClock) -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe) as (websocket, nursery):
+        nursery.start_soon(hear, websocket)
+        for _ in range(3):  # as many as are allowed in each interval
+            pipe.peer_sends(masked(PING) * 512)
+            await trio.sleep(20.5)
+        assert (pipe.frames(), websocket.ending) == ([(PONG, b"")] * 1536, None)
+        pipe.peer_sends(masked(PING) * 512)
+        pipe.peer_sends(masked(PING))
+        await wait_all_tasks_blocked()
+        assert websocket.ending == Ending(1008, "server", "too many control frames")
+        await websocket.finish()
+    assert close_codes(pipe) == [1008]
+
+
+async def test_pongs_nobody_asked_for_cost_no_task_and_no_answer() -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe) as (websocket, nursery):
+        for _ in range(10):
+            pipe.peer_sends(masked(PONG, b"x") * 5_000)
+            await websocket.receive()
+            websocket.flush()
+        assert (pipe.sent, nursery.child_tasks, websocket.ending) == (b"", frozenset(), None)
+
+
+# ---- sending --------------------------------------------------------------------------------------
+
+
+async def test_a_peer_that_reads_gets_all_at_once_and_without_a_task() -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe, Speaker("a", b"b", "ü" * 100)) as (websocket, nursery):
+        websocket.flush()
+        assert nursery.child_tasks == frozenset()
+    assert pipe.frames() == [(TEXT, b"a"), (BINARY, b"b"), (TEXT, ("ü" * 100).encode())]
+
+
+async def test_more_than_an_outbox_for_a_peer_that_reads_is_sent_in_one_flush() -> None:
+    pipe, source = FakePipe(), Speaker(*[b"x" * 1000] * 1000)
+    async with open_websocket(pipe, source) as (websocket, _):
+        websocket.flush()
+    assert len(pipe.frames()) == 1000
+
+
+async def test_the_source_is_asked_only_when_the_outbox_is_empty(autojump_clock: MockClock) -> None:
+    pipe, source = FakePipe(room=100), Speaker(*[b"x" * 1000] * 1000)
+    async with open_websocket(pipe, source, timing=Timing(outbox_bytes=5000)) as (websocket, nursery):
+        for _ in range(50):
+            websocket.flush()
+            await trio.sleep(0.1)
+        assert (source.asked, len(source.waiting), len(nursery.child_tasks)) == ([5000], 995, 1)
+        pipe.peer_reads(4920)  # 5 frames of 1004 bytes: all but nothing
+        await wait_all_tasks_blocked()
+        assert len(source.waiting) == 990
+        pipe.peer_reads()
+    assert len(pipe.frames()) == 1000
+
+
+async def test_a_peer_that_does_not_read_is_given_up_after_10_s(autojump_clock: MockClock) -> None:
+    pipe, source = FakePipe(room=10), Speaker(*["x" * 1000] * 1000)
+    async with open_websocket(pipe, source) as (websocket, nursery):
+        nursery.start_soon(hear, websocket)
+        await trio.sleep(3)
+        websocket.flush()
+        await trio.sleep(9.9)
+        assert websocket.ending is None
+        await trio.sleep(0.2)
+        assert (websocket.ending, pipe.closed_at) == (Ending(1013, "server", "peer does not read"), 13)
+        await websocket.finish()
+    assert trio.current_time() == pytest.approx(13.1)  # nobody lingers for it
+
+
+async def test_a_peer_that_reads_slowly_is_borne(autojump_clock: MockClock) -> None:
+    pipe = FakePipe(room=0)
+    async with open_websocket(pipe, Speaker("x" * 100)) as (websocket, _):
+        websocket.flush()
+        for _ in range(11):
+            await trio.sleep(9)
+            pipe.peer_reads(10)
+        await wait_all_tasks_blocked()
+    assert (pipe.frames(), websocket.ending) == ([(TEXT, b"x" * 100)], None)
+
+
+async def test_a_break_while_the_writer_waits_ends_it() -> None:
+    pipe = FakePipe(room=0)
+    async with open_websocket(pipe, Speaker("x")) as (websocket, nursery):
+        nursery.start_soon(hear, websocket)
+        websocket.flush()
+        await wait_all_tasks_blocked()
+        pipe.peer_resets()
+    assert websocket.ending == Ending(1006, "network", "connection lost")
+
+
+async def test_a_break_at_a_write_ends_it() -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe, Speaker("x")) as (websocket, _):
+        pipe.broken = True
+        websocket.flush()
+        with pytest.raises(Disconnected):
+            await websocket.receive()
+        await websocket.finish()
+    assert websocket.ending == Ending(1006, "network", "connection lost")
+
+
+# ---- the end --------------------------------------------------------------------------------------
+
+
+async def test_finishing_says_what_waits_then_1000_then_waits_for_the_peer(autojump_clock: MockClock) -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe, Speaker("a", "b")) as (websocket, nursery):
+        nursery.start_soon(websocket.finish)
+        await trio.sleep(3)
+        assert pipe.frames() == [(TEXT, b"a"), (TEXT, b"b"), (CLOSE, b"\x03\xe8")]
+        pipe.peer_sends(masked(BINARY, b"crossing") + closing(1000))
+    assert (pipe.closed_at, websocket.ending) == (3, Ending(1000, "server"))
+
+
+async def test_a_peer_that_does_not_answer_our_close_has_5_s(autojump_clock: MockClock) -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe) as (websocket, _):
+        websocket.close(1001, "server is going down")
+        await websocket.finish()
+    assert (pipe.closed_at, close_codes(pipe)) == (5, [1001])
+
+
+async def test_a_peer_that_hangs_up_on_our_close_is_not_waited_for(autojump_clock: MockClock) -> None:
+    for hang_up in (lambda pipe: pipe.peer_sends(b""), FakePipe.peer_resets):
+        pipe = FakePipe()
+        async with open_websocket(pipe) as (websocket, nursery):
+            websocket.close(1001)
+            nursery.start_soon(websocket.finish)
+            await wait_all_tasks_blocked()
+            hang_up(pipe)
+        assert trio.current_time() == 0
+
+
+async def test_finishing_waits_for_a_slow_reader(autojump_clock: MockClock) -> None:
+    pipe = FakePipe(room=1)
+    pipe.peer_sends(closing(3000))
+    async with open_websocket(pipe, Speaker("answer")) as (websocket, nursery):
+        await websocket.receive()
+        nursery.start_soon(websocket.finish)
+        await trio.sleep(2)
+        assert pipe.closed_at is None
+        pipe.peer_reads()
+    assert (pipe.frames(), pipe.closed_at) == ([(TEXT, b"answer"), (CLOSE, b"\x0b\xb8")], 2)
+
+
+async def test_a_violation_is_told_after_the_answers_that_wait(autojump_clock: MockClock) -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe, Speaker("answer")) as (websocket, _):
+        pipe.peer_sends(masked(TEXT, b"good") + masked(TEXT, b"bad", mask=False))
+        assert await websocket.receive() == ["good"]
+        with pytest.raises(Disconnected):
+            await websocket.receive()
+        await websocket.finish()
+    assert pipe.frames() == [(TEXT, b"answer"), (CLOSE, b"\x03\xeaframe not masked")]
+    assert websocket.ending == Ending(1002, "peer", "frame not masked")
+    assert (pipe.eof_sent, pipe.closed_at) == (True, 5)
+
+
+@pytest.mark.parametrize("how, reason", [(b"", "end of stream without a close frame"), (None, "connection lost")])
+async def test_a_connection_that_ends_without_a_word_is_1006(how: bytes | None, reason: str, autojump_clock: MockClock) -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe, Speaker("nobody hears this")) as (websocket, _):
+        pipe.peer_resets() if how is None else pipe.peer_sends(how)
+        with pytest.raises(Disconnected):
+            await websocket.receive()
+        websocket.flush()
+        await websocket.finish()
+    assert (websocket.ending, pipe.sent, trio.current_time()) == (Ending(1006, "network", reason), b"", 0)
+
+
+async def test_both_sides_close_at_once() -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe) as (websocket, _):
+        websocket.close(1001)
+        websocket.flush()
+        pipe.peer_sends(closing(3001))
+        await websocket.finish()
+    assert (close_codes(pipe), websocket.ending) == ([1001], Ending(1001, "server"))
+
+
+async def test_the_close_frame_is_sent_once_and_last() -> None:
+    pipe, source = FakePipe(), Speaker("a")
+    async with open_websocket(pipe, source) as (websocket, nursery):
+        websocket.close(1001)
+        websocket.flush()
+        websocket.flush()
+        source.waiting.append("too late")
+        websocket.flush()
+        nursery.start_soon(websocket.finish)
+        pipe.peer_sends(closing(1001))
+    assert pipe.frames() == [(TEXT, b"a"), (CLOSE, b"\x03\xe9")]
+
+
+# ---- our own defects ------------------------------------------------------------------------------
+
+
+def broken(room_bytes: int) -> list[str | bytes]:
+    raise RuntimeError("a defect")
+
+
+async def test_a_source_that_raises_ends_it_with_1011() -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe) as (websocket, _):
+        websocket.attach(broken)
+        websocket.flush()
+        with pytest.raises(Disconnected):
+            await websocket.receive()
+        pipe.peer_sends(closing(1011))
+        await websocket.finish()
+    assert (close_codes(pipe), str(websocket.defect)) == ([1011], "a defect")
+
+
+async def test_a_source_that_raises_in_the_writer_task_ends_it_with_1011() -> None:
+    pipe = FakePipe(room=0)
+    async with open_websocket(pipe, Speaker("said")) as (websocket, _):
+        websocket.flush()
+        websocket.attach(broken)
+        pipe.peer_reads()
+        await wait_all_tasks_blocked()
+        pipe.peer_sends(closing(1011))
+        await websocket.finish()
+    assert (pipe.frames()[0], close_codes(pipe), str(websocket.defect)) == ((TEXT, b"said"), [1011], "a defect")
