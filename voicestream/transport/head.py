@@ -1,6 +1,7 @@
 """The first request head of a connection: whose is it, a WebSocket's or HTTP's?
 
-h11 reads the head, so what it refuses (smuggled lengths, folded lines, bad names) is refused here too.
+h11 reads the head, so what it refuses (smuggled lengths, bad names and values) is refused here too. What it
+bears and others read differently (folded lines, bare line feeds: RFC 9112 sections 2.2 and 5.2) is refused as well.
 """
 
 import base64
@@ -89,8 +90,11 @@ class HeadReader:
             return None
         if not isinstance(event, h11.Request):
             return Refusal(400, errors.BAD_HEAD)
-        if len(self._data) - len(self._connection.trailing_data[0]) > self._limit.head_bytes:
+        raw = self._data[: len(self._data) - len(self._connection.trailing_data[0])]
+        if len(raw) > self._limit.head_bytes:
             return Refusal(431, errors.HEAD_TOO_LARGE)
+        if raw.count(b"\n") != raw.count(b"\r\n") or b"\n " in raw or b"\n\t" in raw:
+            return Refusal(400, errors.BAD_HEAD)
         return self._judge(event)
 
     def _judge(self, request: h11.Request) -> Head:
