@@ -48,69 +48,72 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # ---- listening
-    host: str = Field("0.0.0.0", min_length=1, description="address to listen on")
-    port: int = Field(8080, ge=0, le=65_535, description="the one port; 0 takes a free one")
-    tls_cert: Path | None = Field(None, description="PEM certificate chain; with `tls_key` the port speaks TLS")
-    tls_key: Path | None = Field(None, description="PEM private key of `tls_cert`")
-    allow_cors: bool = Field(False, description="answer `Access-Control-Allow-Origin: *` and preflights")
-    allowed_origins: Names = Field((), description="origins a WebSocket may come from; empty: any")
+    host: str = Field(default="0.0.0.0", min_length=1, description="address to listen on")
+    port: int = Field(default=8080, ge=0, le=65_535, description="the one port; 0 takes a free one")
+    tls_cert: Path | None = Field(default=None, description="PEM certificate chain; with `tls_key` the port speaks TLS")
+    tls_key: Path | None = Field(default=None, description="PEM private key of `tls_cert`")
+    allow_cors: bool = Field(default=False, description="answer `Access-Control-Allow-Origin: *` and preflights")
+    allowed_origins: Names = Field(default=(), description="origins a WebSocket may come from; empty: any")
 
     # ---- IDVoice services
-    component_verify: bool = Field(True, description="voice templates and verification; off: 404")
-    component_media: bool = Field(True, description="endpoints, summaries, signal quality; off: 404")
-    component_liveness: bool = Field(True, description="liveness; off: 404 (nothing is offered before the authenticity model)")
-    component_template_converter: bool = Field(False, description="the template converter; off: 404")
+    component_verify: bool = Field(default=True, description="voice templates and verification; off: 404")
+    component_media: bool = Field(default=True, description="endpoints, summaries, signal quality; off: 404")
+    component_template_converter: bool = Field(default=False, description="the template converter; off: 404")
     three_parameter_value: Literal["context", "window"] = Field(
-        "context", description="meaning of the third parameter of `/voice_verify_stream` when no fourth follows"
+        default="context", description="meaning of the third parameter of `/voice_verify_stream` when no fourth follows"
     )
-    window_hop_s: float = Field(1.0, ge=0.1, le=60, allow_inf_nan=False, description="time between verified windows")
-    summary_frames: int = Field(20_000, ge=0, le=1_000_000, description="30 ms frames listed in a summary; older ones are only counted")
-    pending_answers: Count = Field(100_000, description="unread answers of one stream before it is closed (1013)")
-    min_speech_s: float = Field(2.0, ge=0.5, le=60, allow_inf_nan=False, description="net speech a template needs")
-    model: str = Field(DEFAULT_MODEL, min_length=1, description="speaker model; its own name or a name of `configurations`")
+    window_hop_s: float = Field(default=1.0, ge=0.1, le=60, allow_inf_nan=False, description="time between verified windows")
+    summary_frames: int = Field(
+        default=20_000, ge=0, le=1_000_000, description="30 ms frames listed in a summary; older ones are only counted"
+    )
+    pending_answers: Count = Field(default=100_000, description="unread answers of one stream before it is closed (1013)")
+    min_speech_s: float = Field(default=2.0, ge=0.5, le=60, allow_inf_nan=False, description="net speech a template needs")
+    model: str = Field(default=DEFAULT_MODEL, min_length=1, description="speaker model; its own name or a name of `configurations`")
     configurations: Table = Field(
-        dict.fromkeys(VENDOR_CONFIGURATIONS, DEFAULT_MODEL), description="names of models a request may ask for, and the model each means"
+        default=dict.fromkeys(VENDOR_CONFIGURATIONS, DEFAULT_MODEL),
+        description="names of models a request may ask for, and the model each means",
     )
 
     # ---- templates
-    template_key: SecretStr | None = Field(None, description="32 bytes in hex or base64: templates are sealed with it (AES-256-GCM)")
-    template_key_file: Path | None = Field(None, description="file that holds the key instead")
+    template_key: SecretStr | None = Field(
+        default=None, description="32 bytes in hex or base64: templates are sealed with it (AES-256-GCM)"
+    )
+    template_key_file: Path | None = Field(default=None, description="file that holds the key instead")
 
     # ---- limits: connections and requests
-    connections: Count = Field(2_000, description="open connections; beyond: 503")
-    connections_per_address: Count = Field(64, description="open connections of one address; beyond: 503")
-    tls_handshake_s: Seconds = Field(5.0, description="time for the TLS handshake")
-    request_head_s: Seconds = Field(5.0, description="time for a whole request head")
-    request_head_bytes: Bytes = Field(16 * KIB, description="size of a request head; beyond: 431")
-    headers: Count = Field(64, description="header lines of a request; beyond: 431")
-    header_bytes: Bytes = Field(8 * KIB, description="size of one header line; beyond: 431")
-    json_body_bytes: Bytes = Field(64 * KIB, description="size of a JSON request body; beyond: 413")
-    audio_body_bytes: Bytes = Field(50 * MIB, description="size of an audio upload; beyond: 413")
-    body_s: Seconds = Field(60.0, description="time for a whole request body; beyond: 408")
-    upload_audio_s: Seconds = Field(1_800.0, description="length of an uploaded recording; beyond: 413")
+    connections: Count = Field(default=2_000, description="open connections; beyond: 503")
+    connections_per_address: Count = Field(default=64, description="open connections of one address; beyond: 503")
+    tls_handshake_s: Seconds = Field(default=5.0, description="time for the TLS handshake")
+    request_head_s: Seconds = Field(default=5.0, description="time for a whole request head")
+    request_head_bytes: Bytes = Field(default=16 * KIB, description="size of a request head; beyond: 431")
+    headers: Count = Field(default=64, description="header lines of a request; beyond: 431")
+    header_bytes: Bytes = Field(default=8 * KIB, description="size of one header line; beyond: 431")
+    json_body_bytes: Bytes = Field(default=64 * KIB, description="size of a JSON request body; beyond: 413")
+    audio_body_bytes: Bytes = Field(default=50 * MIB, description="size of an audio upload; beyond: 413")
+    body_s: Seconds = Field(default=60.0, description="time for a whole request body; beyond: 408")
+    upload_audio_s: Seconds = Field(default=1_800.0, description="length of an uploaded recording; beyond: 413")
 
     # ---- limits: streams
-    message_bytes: Bytes = Field(1 * MIB, description="size of a binary WebSocket message; beyond: 1009")
-    text_bytes: Bytes = Field(64 * KIB, description="size of a text WebSocket message; beyond: 1009")
-    fragments: Count = Field(64, description="fragments of one message; beyond: 1008")
-    outbox_bytes: Bytes = Field(256 * KIB, description="bytes that wait for a slow reader's socket")
-    write_s: Seconds = Field(10.0, description="time for one write to a slow reader; beyond: closed")
-    ping_s: Seconds = Field(20.0, description="time between our pings")
-    pong_s: Seconds = Field(20.0, description="time a peer has to answer a ping; beyond: 1011")
-    idle_s: Seconds = Field(30.0, description="time without a message; beyond: 1008")
-    session_s: Seconds = Field(3_600.0, description="length of a session; beyond: 1008")
-    session_audio_s: Seconds = Field(1_800.0, description="audio in a session; beyond: 1008")
-    drain_s: Seconds = Field(30.0, description="time for goodbyes after SIGTERM")
+    message_bytes: Bytes = Field(default=1 * MIB, description="size of a binary WebSocket message; beyond: 1009")
+    text_bytes: Bytes = Field(default=64 * KIB, description="size of a text WebSocket message; beyond: 1009")
+    fragments: Count = Field(default=64, description="fragments of one message; beyond: 1008")
+    outbox_bytes: Bytes = Field(default=256 * KIB, description="bytes that wait for a slow reader's socket")
+    write_s: Seconds = Field(default=10.0, description="time for one write to a slow reader; beyond: closed")
+    ping_s: Seconds = Field(default=20.0, description="time between our pings")
+    pong_s: Seconds = Field(default=20.0, description="time a peer has to answer a ping; beyond: 1011")
+    idle_s: Seconds = Field(default=30.0, description="time without a message; beyond: 1008")
+    session_s: Seconds = Field(default=3_600.0, description="length of a session; beyond: 1008")
+    session_audio_s: Seconds = Field(default=1_800.0, description="audio in a session; beyond: 1008")
+    drain_s: Seconds = Field(default=30.0, description="time for goodbyes after SIGTERM")
 
     # ---- work
-    job_threads: int = Field(2, ge=1, le=256, description="threads per model for heavy work")
-    job_wait_s: Seconds = Field(2.0, description="time heavy work may wait for a thread; beyond: 503 or 1013")
+    job_threads: int = Field(default=2, ge=1, le=256, description="threads per model for heavy work")
+    job_wait_s: Seconds = Field(default=2.0, description="time heavy work may wait for a thread; beyond: 503 or 1013")
 
     # ---- running
-    data_folder: Path = Field(Path("voicestream-data"), description="where the server keeps what it keeps")
-    log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else JSON lines")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
-    echo: bool = Field(False, description="offer `/echo` to a WebSocket conformance tester; never in production")
+    log_format: Literal["auto", "json", "console"] = Field(default="auto", description="auto: console on a terminal, else JSON lines")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level that is logged")
+    echo: bool = Field(default=False, description="offer `/echo` to a WebSocket conformance tester; never in production")
 
     @field_validator("*", mode="before")
     @classmethod
