@@ -1,0 +1,134 @@
+"""Schemas of the OpenAPI document, and an example for each that the running server would take or give."""
+
+from typing import Final, TypeAlias
+
+from voicestream import __version__
+
+Json: TypeAlias = dict[str, object]
+
+_TEXT: Final[Json] = {"type": "string"}
+_FLAG: Final[Json] = {"type": "boolean"}
+_COUNT: Final[Json] = {"type": "integer", "minimum": 0}
+_SECONDS: Final[Json] = {"type": "number", "minimum": 0, "description": "seconds"}
+
+
+def _object(**properties: object) -> Json:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_QUALITY_VALUES: Final = _object(
+    SNR={"type": "number", "description": "dB"}, SpeechLength={"type": "number", "minimum": 0, "description": "net speech in ms"}
+)
+
+SCHEMAS: Final[Json] = {
+    "VoiceTemplate": {
+        "type": "string",
+        "description": "Opaque standard base64. Taken back with or without quotes and outer white space.",
+        "minLength": 1,
+    },
+    "Templates": _object(voice_templates={"type": "array", "items": _ref("VoiceTemplate"), "minItems": 1}),
+    "Pair": _object(template1=_ref("VoiceTemplate"), template2=_ref("VoiceTemplate")),
+    "Match": _object(
+        probability={
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "description": "Calibrated probability of one speaker: decide on this, not on the score.",
+        },
+        score={"type": "number", "minimum": -1.000001, "maximum": 1.000001, "description": "Cosine similarity."},
+    ),
+    "Quality": _object(
+        threshold_values=_QUALITY_VALUES,
+        obtained_values=_QUALITY_VALUES,
+        quality_short_description={
+            "type": "string",
+            "enum": ["OK", "TOO_NOISY", "TOO_SMALL_SPEECH_TOTAL_LENGTH", "TOO_SMALL_SPEECH_RELATIVE_LENGTH", "MULTIPLE_SPEAKERS_DETECTED"],
+        },
+    ),
+    "Interval": _object(
+        end_sample={**_COUNT, "description": "exclusive, at the rate of the recording"},
+        end_time={**_COUNT, "description": "ms, truncated"},
+        sample_rate=_COUNT,
+        start_sample=_COUNT,
+        start_time=_COUNT,
+    ),
+    "Event": _object(is_voice=_FLAG, audio_interval=_ref("Interval")),
+    "Vad": {
+        "type": "object",
+        "properties": {
+            "frame_length_ms": {"type": "number", "enum": [30.0]},
+            "frames": {"type": "array", "items": _FLAG, "description": "one per 30 ms: is it speech"},
+            "frames_offset": {**_COUNT, "description": "only when frames at the start are not listed: how many"},
+        },
+        "required": ["frame_length_ms", "frames"],
+        "additionalProperties": False,
+    },
+    "Summary": _object(
+        background_length=_SECONDS,
+        speech_signal_length=_SECONDS,
+        total_length={**_SECONDS, "description": "seconds, with the last incomplete frame"},
+        vad_result=_ref("Vad"),
+        speech_events={"type": "array", "items": _ref("Event"), "description": "Runs of equal frames."},
+    ),
+    "Snr": {"type": "number", "description": "dB"},
+    "BuildInfo": _object(
+        version=_TEXT,
+        components={"type": "array", "items": {"type": "string", "enum": ["verify", "media", "template_converter"]}},
+        git_info=_TEXT,
+        license_info=_TEXT,
+        license_expiration_date=_ref("Date"),
+    ),
+    "Date": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+    "Health": _object(started=_FLAG, live=_FLAG, ready=_FLAG),
+    "Error": _object(
+        timestamp={"type": "string", "format": "date-time"},
+        status={"type": "integer"},
+        error=_TEXT,
+        message={"type": "string", "pattern": "^VS[0-9]{4} ", "description": "A numbered code, see /errors, and a sentence."},
+        path=_TEXT,
+    ),
+}
+
+
+def examples(template: str) -> dict[str, object]:
+    """Schema name -> example; `template`: the text of a template this server would take, so that each can be tried as it stands."""
+    interval = {"end_sample": 1920, "end_time": 120, "sample_rate": 16000, "start_sample": 960, "start_time": 60}
+    values = {"SNR": 21.5, "SpeechLength": 4230.0}
+    return {
+        "VoiceTemplate": template,
+        "Templates": {"voice_templates": [template, template]},
+        "Pair": {"template1": template, "template2": template},
+        "Match": {"probability": 0.9750000238418579, "score": 0.6119999885559082},
+        "Quality": {"threshold_values": {"SNR": 8.0, "SpeechLength": 2000.0}, "obtained_values": values, "quality_short_description": "OK"},
+        "Summary": {
+            "background_length": 0.05999999865889549,
+            "speech_signal_length": 0.05999999865889549,
+            "total_length": 0.125,
+            "vad_result": {"frame_length_ms": 30.0, "frames": [False, False, True, True]},
+            "speech_events": [
+                {"is_voice": False, "audio_interval": {**interval, "start_sample": 0, "start_time": 0, "end_sample": 960, "end_time": 60}},
+                {"is_voice": True, "audio_interval": interval},
+            ],
+        },
+        "Snr": 21.5,
+        "BuildInfo": {
+            "version": __version__,
+            "components": ["verify", "media"],
+            "git_info": f"voicestream {__version__}",
+            "license_info": "Apache-2.0",
+            "license_expiration_date": "2099-12-31",
+        },
+        "Date": "2099-12-31",
+        "Health": {"started": True, "live": True, "ready": True},
+        "Error": {
+            "timestamp": "2026-11-21T10:15:30.123+00:00",
+            "status": 422,
+            "error": "Unprocessable Entity",
+            "message": "VS3013 not enough speech: 0.42 s found, 2.00 s needed",
+            "path": "/voice_template_factory/create_voice_template_from_samples",
+        },
+    }

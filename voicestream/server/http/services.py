@@ -1,0 +1,40 @@
+"""What the HTTP application is given from outside: models, templates, threads, and eyes on itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from voicestream.models.speaker.model import SpeakerModel
+from voicestream.sessions.vocabulary import Template
+
+T = TypeVar("T")
+
+AUDIO: Final = "audio"  # the name under which work without a speaker model queues for threads
+
+
+class Runner(Protocol):
+    async def run(self, work: Callable[[], T], model: str) -> T:
+        """What `work()` returns, from a thread; PeerError VS1503 when none of this model came free in time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """started: models loaded, port open; ready: new work is welcome (false while draining)."""
+
+    started: bool
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the routes need that is not a setting."""
+
+    model: Callable[[str], SpeakerModel]  # by our own name: models.registry.speaker_model
+    pack: Callable[[Template], bytes]  # with the key of this server, if it has one
+    unpack: Callable[[bytes], Template]  # PeerError VS30xx for anything but a template of ours
+    runner: Runner
+    metrics_page: Callable[[], tuple[bytes, str]]  # body and content type
+    health: Callable[[], Health]
+    refused: Callable[[str], None]  # counts a numbered refusal
+    websocket_paths: frozenset[str]  # answered 426 when asked without an upgrade
