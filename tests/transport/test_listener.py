@@ -34,10 +34,14 @@ async def broken_page(stream: trio.abc.Stream, data: bytes) -> None:
         nursery.start_soon(fails, stream)
 
 
+ANYBODY = Admission()
+TALK = Route("/talk", echo)
+
+
 class House:
     """A listener and the connections to it."""
 
-    def __init__(self, admission: Admission = Admission(), http: HttpHandler = page, talk: Route = Route("/talk", echo)) -> None:
+    def __init__(self, admission: Admission = ANYBODY, http: HttpHandler = page, talk: Route = TALK) -> None:
         self.book = Book()
         self.listener = Listener([talk, Route("/fails", fails), Route("/fails-twice", fails_twice)], http, self.book, admission)
 
@@ -50,6 +54,7 @@ class House:
         ours, theirs = memory_stream_pair()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.serve, ours, address)
+            await wait_all_tasks_blocked()
             for piece in data:
                 await theirs.send_all(piece)
             yield theirs
