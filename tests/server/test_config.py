@@ -49,10 +49,10 @@ def test_the_file_may_be_named_by_the_environment(tmp_path: Path) -> None:
 
 
 def test_lists_and_tables_from_the_environment() -> None:
-    environ = {"VOICESTREAM_ALLOWED_ORIGINS": "https://a, https://b ,", "VOICESTREAM_CONFIGURATIONS": "x=mfcc, y = other"}
+    environ = {"VOICESTREAM_ALLOWED_ORIGINS": "https://a, https://b ,", "VOICESTREAM_CONFIGURATIONS": "x=mfcc, y = mfcc"}
     settings = load(environ=environ).settings
     assert settings.allowed_origins == ("https://a", "https://b")
-    assert settings.configurations == {"x": "mfcc", "y": "other"}
+    assert settings.configurations == {"x": "mfcc", "y": "mfcc"}
 
 
 def test_an_empty_variable_is_an_unset_one() -> None:
@@ -124,18 +124,25 @@ def test_vendor_configurations_on_offer() -> None:
 @pytest.mark.parametrize("variable", ["VERIFY_DEFAULT_INIT_DATA", "VERIFY_INIT_DATA"])
 def test_vendor_names_of_the_default_model(tmp_path: Path, variable: str) -> None:
     file = tmp_path / "s.toml"
-    file.write_text('[configurations]\nTI-mic = "other"\n')
-    environ = {f"IDRND_VOICESDK_{variable}": "verify/TI-mic"}
-    assert load(environ=environ, file=file).settings.model == "other"
+    file.write_text('model = "absent"\n')
+    loaded = load(environ={f"IDRND_VOICESDK_{variable}": "verify/TI-mic"}, file=file)
+    assert (loaded.settings.model, loaded.origins["model"]) == ("mfcc", f"env IDRND_VOICESDK_{variable}")
     unknown = load(environ={f"IDRND_VOICESDK_{variable}": "unheard-of"})
     assert unknown.settings.model == "mfcc"
     assert [warning.fault for warning in unknown.warnings] == [errors.UNKNOWN_CONFIGURATION]
 
 
 def test_a_configuration_names_its_model() -> None:
-    settings = load({"model": "a", "configurations": "a=first,b=second"}, {}).settings
-    assert settings.model == "first"
+    assert load({"model": "a", "configurations": "a=mfcc"}, {}).settings.model == "mfcc"
+    settings = Settings(model="first", configurations={"b": "second"})
     assert (settings.model_of("b"), settings.model_of("first"), settings.model_of("c")) == ("second", "first", None)
+
+
+def test_a_model_that_is_not_installed_is_refused() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({"configurations": "a=mfcc,b=absent", "model": "c"}, {})
+    assert codes(caught.value) == ["VS1002", "VS1002"]
+    assert "there is mfcc" in str(caught.value)
 
 
 @pytest.mark.parametrize("text", [KEY.hex(), base64.b64encode(KEY).decode(), f" {KEY.hex()}\n"])

@@ -103,11 +103,11 @@ def load(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] |
             _wrong_value(merged, problem["loc"], problem["msg"]) for problem in error.errors(include_input=False, include_url=False)
         ]
         raise SettingsError(problems) from None  # the validator's own error would repeat the values, a key among them
-    problems += _file_problems(settings)
+    settings = settings.model_copy(update={"model": settings.configurations.get(settings.model, settings.model)})
+    origins = {name: merged[name].origin if name in merged else "default" for name in Settings.model_fields}
+    problems += _file_problems(settings) + _model_problems(settings, origins)
     if problems:
         raise SettingsError(problems)
-    settings = _known_model(settings, merged, warnings)
-    origins = {name: merged[name].origin if name in merged else "default" for name in Settings.model_fields}
     return Loaded(settings, origins, tuple(warnings))
 
 
@@ -198,7 +198,15 @@ def _file_problems(settings: Settings) -> list[Problem]:
     return found
 
 
-def _known_model(settings: Settings, merged: _Layer, warnings: list[Problem]) -> Settings:
-    """`model` may be a configuration's name; it ends as a model's own name."""
-    model = settings.configurations.get(settings.model, settings.model)
-    return settings if model == settings.model else settings.model_copy(update={"model": model})
+def _model_problems(settings: Settings, origins: Mapping[str, str]) -> list[Problem]:
+    wanted = {"model": {settings.model}, "configurations": set(settings.configurations.values())}
+    if set().union(*wanted.values()) <= {DEFAULT_MODEL}:
+        return []  # without a look at the registry, which loads the kernels
+    from voicestream.models.registry import speaker_models
+
+    known = speaker_models()
+    return [
+        Problem(errors.WRONG_SETTING, f"{name} ({origins[name]}): names a model that is not installed; there is {', '.join(known)}")
+        for name, models in wanted.items()
+        if not models <= set(known)
+    ]
