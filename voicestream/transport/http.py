@@ -7,6 +7,7 @@ what is relied upon. Kept from it: WebSockets, HTTP/2, its sends without a deadl
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import h11
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
@@ -101,7 +102,10 @@ class HttpServer:
     async def serve(self, stream: trio.abc.Stream, data: bytes) -> None:
         """Serve one connection whose first bytes, `data`, are read already."""
         pushed_back: Any = PushedBack(stream, data, self._write_s)
-        await _Http1Server(self._app, self._config, self._context, ConnectionState(self._state.copy()), pushed_back)
+        try:
+            await _Http1Server(self._app, self._config, self._context, ConnectionState(self._state.copy()), pushed_back)
+        except* h11.LocalProtocolError:
+            pass  # bytes behind an upgrade that came as a second request: hypercorn#225
 
     async def drain(self) -> None:
         """Idle connections close, requests under way are the last of theirs."""
