@@ -153,16 +153,20 @@ class State(Enum):
     CLOSED = "closed"
 
 
+_OPEN = State.OPEN  # a name of our own is looked up four times as fast
+
+
 class Codec:
     """One connection's framing state: some tens of bytes while idle, no buffer of its own."""
 
     __slots__ = (
-        "_decoder", "_fragments", "_held", "_limit", "_missing", "_opcode", "_parts", "_size", "failure",
+        "_decoder", "_fragments", "_held", "_limit", "_limit_bytes", "_missing", "_opcode", "_parts", "_size", "failure",
         "last_frame", "peer_close", "pongs", "state",
     )  # fmt: skip
 
     def __init__(self, limit: MessageLimit) -> None:
         self._limit = limit
+        self._limit_bytes = max(limit.text_bytes, limit.binary_bytes)
         self._held: bytearray | None = None  # bytes of a frame that is not whole yet
         self._missing = 0  # at least so many bytes until it can be
         self._opcode = 0  # of the fragmented message under way, 0 for none
@@ -188,13 +192,18 @@ class Codec:
                 self._missing -= count
                 return messages
             data, count = self._held, len(self._held)
-        limit = max(self._limit.text_bytes, self._limit.binary_bytes)
         while True:
-            found = _parse(data, begin, count, limit, _table, _key64)  # type: ignore[arg-type]
-            begin, missing, complaint = _rows[0], _rows[1], _rows[2]
-            with memoryview(data) as view:
-                for row in range(_FIELDS, _FIELDS + _FIELDS * found, _FIELDS):
-                    self._frame(_rows[row], view[_rows[row + 1] : _rows[row + 2]], messages)
+            found = _parse(data, begin, count, self._limit_bytes, _table, _key64)  # type: ignore[arg-type]
+            rows = _rows[: _FIELDS + _FIELDS * found].tolist()
+            begin, missing, complaint = rows[0], rows[1], rows[2]
+            view = memoryview(data)
+            for row in range(_FIELDS, len(rows), _FIELDS):
+                head, first, end = rows[row], rows[row + 1], rows[row + 2]
+                # What nearly every frame is goes without a further call: that call is a third of a frame's cost.
+                if head == _FIN | BINARY and not self._opcode and self.state is _OPEN and end - first <= self._limit.binary_bytes:
+                    messages.append(view[first:end].tobytes())
+                else:
+                    self._frame(head, view[first:end], messages)
             if complaint:
                 self._fail(*_COMPLAINTS[complaint])
             if complaint or found < ROWS:
@@ -203,10 +212,7 @@ class Codec:
             self._held = None
         else:
             self._missing = missing
-            if data is self._held:
-                del self._held[:begin]
-            else:
-                self._held = data[begin:count]
+            self._held = data[begin:count]
         return messages
 
     def _ended(self) -> bool:
