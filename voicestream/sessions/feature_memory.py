@@ -26,10 +26,10 @@ class FeatureMemory:
 
     __slots__ = ("_capacity", "_end", "_first_label", "_first_row", "_labels", "_needed", "_rate_hz", "_rows")
 
-    def __init__(self, rate_hz: int, window_samples: int) -> None:
+    def __init__(self, rate_hz: int, window_samples: int, width: int) -> None:
         self._rate_hz = rate_hz
         self._capacity = 1000 * window_samples // (ROW_MS * rate_hz) + _SLACK_ROWS
-        self._rows: Features = np.empty((0, 0), np.float32)
+        self._rows: Features = np.empty((0, width), np.float32)  # made when the first row comes
         self._first_row = 0  # number of the row in rows[0]
         self._end = 0  # rows in use
         self._needed = 0  # rows before this one may go
@@ -44,7 +44,7 @@ class FeatureMemory:
         if not count:
             return
         if self._end + count > len(self._rows):
-            self._make_room(count, rows.shape[1])
+            self._make_room(count)
         self._rows[self._end : self._end + count] = rows
         self._end += count
 
@@ -75,11 +75,11 @@ class FeatureMemory:
     def _row_at(self, sample: int) -> int:
         return -(-1000 * sample // (ROW_MS * self._rate_hz))
 
-    def _make_room(self, count: int, width: int) -> None:
+    def _make_room(self, count: int) -> None:
         gone = min(self._needed - self._first_row, self._end)
         live = self._rows[gone : self._end]
         capacity = max(self._capacity, len(live) + count)
-        rows = self._rows if capacity == len(self._rows) else np.empty((capacity, width), np.float32)
+        rows = self._rows if capacity == len(self._rows) else np.empty((capacity, self._rows.shape[1]), np.float32)
         rows[: len(live)] = live
         self._rows = rows
         self._first_row += gone

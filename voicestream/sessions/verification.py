@@ -31,18 +31,8 @@ class VerificationSession:
     """
 
     __slots__ = (
-        "_enough_s",
-        "_hop",
-        "_intake",
-        "_memory",
-        "_model",
-        "_next_end",
-        "_rate_hz",
-        "_remembered",
-        "_seen_row",
-        "_template",
-        "_window",
-    )
+        "_enough_s", "_hop", "_intake", "_memory", "_model", "_next_end", "_rate_hz", "_remembered", "_seen_row", "_template", "_window",
+    )  # fmt: skip
 
     def __init__(self, service: Verification, model: SpeakerModel, make_front: MakeFront = FrontEnd) -> None:
         rate_hz = service.rate_hz
@@ -53,7 +43,7 @@ class VerificationSession:
         self._window = round(service.window_s * rate_hz)
         self._hop = round(service.hop_s * rate_hz)
         self._enough_s = min(MIN_WINDOW_S, service.window_s / 2)
-        self._memory = FeatureMemory(rate_hz, self._window)
+        self._memory = FeatureMemory(rate_hz, self._window, model.features.width)
         in_context = (round(service.context_s * rate_hz) - self._window) // self._hop + 1
         self._remembered: deque[_Remembered] = deque(maxlen=in_context)
         self._next_end = self._window  # sample that completes the window under way
