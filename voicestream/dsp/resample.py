@@ -193,7 +193,7 @@ def resample_block(
         _halves(work, count, table, taps, out)
         made = 2 * count
     elif up == 1:
-        made = _decimate(work, count, index, down, table, out)
+        made = _decimate(work, count, index, down, table[:taps], out)
         counters[INDEX] = index + made * down - count
     else:
         whole, rest = down // up, down % up
