@@ -128,6 +128,30 @@ TOO_MANY_FROM_ADDRESS = _fault(
     "1111", "too many connections from this address", "the setting `connections_per_address` is reached", "close some, or raise it"
 )
 DRAINING = _fault("1112", "server is going down", "it got SIGTERM and ends what is under way", "connect to another, or again in a while")
+TLS_HANDSHAKE = _fault(
+    "1113",
+    "TLS handshake failed",
+    "the peer does not speak TLS, ended it, or took over 5 s",
+    "connect with https:// or wss:// and trust the certificate",
+)
+FRAME_BROKEN = _fault(
+    "1121",
+    "frame breaks RFC 6455",
+    "a frame without mask, with reserved bits, or out of order",
+    "correct the client: `reason` names the rule",
+)
+NOT_UTF8 = _fault("1122", "text is not UTF-8", "a text message or close reason of other bytes", "send audio as binary messages")
+MESSAGE_LARGE = _fault(
+    "1123", "message too big", "over the setting `message_bytes`, or `text_bytes` for text", "send smaller messages, or raise the setting"
+)
+TOO_MANY_PIECES = _fault(
+    "1124", "too many small pieces", "over `fragments` fragments in a message, or 512 pings between two of ours", "send whole messages"
+)
+NO_PONG = _fault("1125", "no pong", "the peer did not answer a ping within `pong_s`", "the network is down, or the client does not read")
+NOT_READING = _fault("1126", "peer does not read", "nothing could be written for `write_s`", "read the answers while sending")
+SESSION_LONG = _fault(
+    "1127", "session time is over", "over `session_s` since the start, or over `session_audio_s` of audio", "begin a new session"
+)
 
 # VS12xx: IDVoice over WebSocket
 BAD_DURATION = _fault(

@@ -15,6 +15,7 @@ import websockets.sync.client
 from tests.transport.fake import echo, hear
 from tests.transport.live import live
 from tests.transport.wire import BINARY, CLOSE, TEXT, closing, masked, opening, split
+from voicestream import errors
 from voicestream.transport.listener import Route
 from voicestream.transport.websocket import Disconnected, Timing, WebSocket
 
@@ -96,8 +97,8 @@ async def test_tls_refusals_are_read_and_plain_http_to_it_is_borne(authority: tr
         assert refused.value.status_code == 404
         plain = await trio.open_tcp_stream("127.0.0.1", port)
         await plain.send_all(opening())
-        assert b"HTTP" not in await plain.receive_some()
-    assert (len(book.refusals), book.escapes) == (1, [])
+        assert b"HTTP" not in await read_to_end(plain)
+    assert ([refusal.fault for refusal in book.refusals], book.escapes) == ([errors.UNKNOWN_PATH, errors.TLS_HANDSHAKE], [])
 
 
 # ---- plain TCP ------------------------------------------------------------------------------------

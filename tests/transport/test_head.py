@@ -79,6 +79,7 @@ def without(name: bytes) -> bytes:
         (request("X: \x00"), 400, errors.BAD_HEAD),
         (request("Content-Length: 1", "Content-Length: 2"), 400, errors.BAD_HEAD),
         (request("Transfer-Encoding: gzip"), 400, errors.BAD_HEAD),
+        (request("Transfer-Encoding: chunked", "Content-Length: 1"), 400, errors.BAD_HEAD),
         (request("X: y", "\tfolded"), 400, errors.BAD_HEAD),
         (request("X: y").replace(b"X: y\r", b"X: y"), 400, errors.BAD_HEAD),  # a bare line feed
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, errors.NOT_HTTP1),

@@ -238,6 +238,16 @@ async def test_finishing_says_what_waits_then_1000_then_waits_for_the_peer(autoj
     assert (pipe.closed_at, websocket.ending) == (3, Ending(1000, "server"))
 
 
+async def test_a_peer_that_reads_a_little_now_and_then_has_60_s_at_the_end(autojump_clock: MockClock) -> None:
+    pipe = FakePipe(room=0)
+    async with open_websocket(pipe, Speaker(*["x" * 100] * 100)) as (websocket, nursery):
+        nursery.start_soon(websocket.finish)
+        for _ in range(20):
+            await trio.sleep(4)
+            pipe.peer_reads(10)
+    assert (pipe.closed_at, websocket.ending) == (60, Ending(1013, "server", "peer does not read"))
+
+
 async def test_a_peer_that_does_not_answer_our_close_has_5_s(autojump_clock: MockClock) -> None:
     pipe = FakePipe()
     async with open_websocket(pipe) as (websocket, _):

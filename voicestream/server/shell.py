@@ -14,7 +14,7 @@ from typing import Protocol
 
 import trio
 
-from voicestream.errors import OVERLOADED, PeerError
+from voicestream.errors import OVERLOADED, SESSION_LONG, PeerError
 from voicestream.protocols.base import Close, Dialect, Goodbye, Refusal
 from voicestream.server.metrics import Tally
 from voicestream.sessions.vocabulary import Audio, Event, Failed, Job, Opened, Result, Service, Session
@@ -141,6 +141,8 @@ class Conversation:
         if now >= self._began + self._patience.session_s:
             self._goodbye = Goodbye.SESSION_TIME
         if self._goodbye is not None:
+            if self._goodbye is Goodbye.SESSION_TIME:
+                self._account.refused(Refusal(SESSION_LONG, "connection"))
             self._dialect.finish(self._goodbye)
         self._websocket.flush()
         self._tell_refusals()

@@ -16,6 +16,8 @@ _REASONS = {
     errors.UNKNOWN_PATH: "path", errors.UPGRADE_WANTED: "upgrade", errors.DRAINING: "draining",
 }  # fmt: skip
 
+_TOLD_MAX = 32  # refused messages of one connection that are logged: a peer must not fill the disk
+
 
 class Watch:
     """One server's. `operations`: path -> (protocol, operation) of each WebSocket route."""
@@ -46,8 +48,11 @@ class Watch:
         by_us = ending.side == "server"
         outcome = "completed" if ending.code in (1000, 1001, 1005) else "lost" if ending.side == "network" else "failed"
         self._metrics.end(tally, outcome, ending.code, by_us=by_us)
-        say = _log.info if by_us and ending.code not in (1000, 1001) else _log.debug
-        say("websocket closed", path=path, close_code=ending.code, side=ending.side, reason=ending.reason)
+        if ending.fault is not None:
+            self._metrics.fault(ending.fault.code)
+            _log.info("websocket refused", path=path, code=ending.fault.code, close_code=ending.code, reason=ending.reason)
+        else:
+            _log.debug("websocket closed", path=path, close_code=ending.code, side=ending.side, reason=ending.reason)
 
     def escaped(self, error: BaseException) -> None:
         self._metrics.fault(errors.INTERNAL.code)
@@ -57,12 +62,13 @@ class Watch:
 class Account:
     """One conversation's part of the figures and the log."""
 
-    __slots__ = ("_metrics", "_path", "tally")
+    __slots__ = ("_metrics", "_path", "_told", "tally")
 
     def __init__(self, tally: Tally, path: str, metrics: Metrics) -> None:
         self.tally = tally
         self._path = path
         self._metrics = metrics
+        self._told = 0
 
     def refused(self, refusal: MessageRefusal) -> None:
         """The conversation goes on, but one of its messages was refused."""
@@ -70,4 +76,9 @@ class Account:
         self._metrics.fault(fault.code)
         if fault.code.startswith("VS30"):
             self._metrics.template_refused(fault.code)
+        self._told += 1
+        if self._told > _TOLD_MAX:
+            return
+        if self._told == _TOLD_MAX:
+            _log.info("further refusals of this connection are only counted", path=self._path)
         _log.info("message refused", path=self._path, code=fault.code, reason=fault.sentence, about=refusal.about, detail=refusal.detail)

@@ -104,6 +104,8 @@ class HeadReader:
         headers: dict[bytes, bytes] = {}
         for name, value in request.headers:
             headers[name] = headers[name] + b"," + value if name in headers else value
+        if b"content-length" in headers and b"transfer-encoding" in headers:
+            return Refusal(400, errors.BAD_HEAD)  # RFC 9112 section 6.1: where a second request may hide
         path = request.target.partition(b"?")[0].decode("ascii", "replace")
         upgrades = {token.strip().lower() for token in headers.get(b"upgrade", b"").split(b",")}
         if b"websocket" not in upgrades:

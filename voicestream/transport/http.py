@@ -17,6 +17,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState
 
 _WRITE_BYTES = 64 * 1024
+_TWO_LENGTHS = {b"content-length", b"transfer-encoding"}  # RFC 9112 section 6.1: where a second request may hide
 
 ASGISend = Callable[[Any], Awaitable[None]]
 
@@ -116,10 +117,14 @@ class HttpServer:
 
 
 def _without_websockets(app: ASGIFramework) -> ASGIFramework:
-    """An upgrade as a second request on a kept-alive connection is answered 426."""
+    """An upgrade as a second request on a kept-alive connection is answered 426, one with two lengths 400."""
 
     async def only_http(scope: MutableMapping[str, Any], receive: Any, send: ASGISend) -> None:
-        if scope["type"] == "websocket":
+        if scope["type"] == "http" and {name for name, _ in scope["headers"]} >= _TWO_LENGTHS:
+            headers = [(b"connection", b"close"), (b"content-length", b"0")]
+            await send({"type": "http.response.start", "status": 400, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+        elif scope["type"] == "websocket":
             headers = [(b"upgrade", b"websocket"), (b"connection", b"close"), (b"content-length", b"0")]
             await send({"type": "websocket.http.response.start", "status": 426, "headers": headers})
             await send({"type": "websocket.http.response.body", "body": b"", "more_body": False})

@@ -130,9 +130,8 @@ class Listener:
         outer: trio.abc.Stream = stream
         if self._tls is not None:
             secure = trio.SSLStream(stream, self._tls, server_side=True, https_compatible=True)
-            with trio.move_on_after(self._admission.tls_s) as patience:
-                await secure.do_handshake()
-            if patience.cancelled_caught:
+            if not await self._shake_hands(secure):
+                self._observer.refused(Refusal(400, errors.TLS_HANDSHAKE))
                 return
             outer, pipe = secure, StreamPipe(secure)
         head = crowded or await self._read_head(outer)
@@ -147,6 +146,14 @@ class Listener:
                 await self._http(outer, head.data)
             case Upgrade():
                 await self._converse(pipe, outer, head)
+
+    async def _shake_hands(self, secure: trio.SSLStream[trio.abc.HalfCloseableStream]) -> bool:
+        with trio.move_on_after(self._admission.tls_s) as patience:
+            try:
+                await secure.do_handshake()
+            except trio.BrokenResourceError:
+                return False
+        return not patience.cancelled_caught
 
     async def _read_head(self, stream: trio.abc.Stream) -> Head | None:
         reader = HeadReader(self._admission.head)

@@ -11,10 +11,12 @@ needed. So a peer that does not read costs at most the outbox, whatever its answ
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import trio
 
+from voicestream import errors
+from voicestream.errors import Fault
 from voicestream.transport.pipe import READ_BYTES, Pipe
 from voicestream.transport.rfc6455 import BINARY, PING, TEXT, Codec, MessageLimit, State, frame
 
@@ -27,17 +29,22 @@ class Timing:
     pong_s: float = 20.0
     write_s: float = 10.0
     close_s: float = 5.0
+    finish_s: float = 60.0  # for all answers that wait when the end has come: a peer may read slowly, but not for ever
     outbox_bytes: int = 256 * 1024
     control_frames: int = 512  # a peer may send so many per ping interval
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a connection ended. code: of the first close frame, 1006 where there was none; side: who began."""
+    """How a connection ended. code: of the first close frame, 1006 where there was none; side: who began; fault: what was wrong."""
 
     code: int
     side: str  # "peer", "server" or "network"
     reason: str = ""
+    fault: Fault | None = field(default=None, compare=False)
+
+
+_VIOLATIONS = {1002: errors.FRAME_BROKEN, 1007: errors.NOT_UTF8, 1008: errors.TOO_MANY_PIECES, 1009: errors.MESSAGE_LARGE}
 
 
 class Disconnected(Exception):
@@ -114,18 +121,19 @@ class WebSocket:
             self._controls += len(codec.pongs)
             if self._controls > self._timing.control_frames:
                 codec.pongs.clear()
-                self.close(1008, "too many control frames")
+                self.close(1008, "too many control frames", errors.TOO_MANY_PIECES)
         if codec.state is State.CLOSED:
             if codec.failure is not None:
-                self.ending = Ending(codec.failure[0], "peer", codec.failure[1])
+                code, reason = codec.failure
+                self.ending = Ending(code, "peer", reason, _VIOLATIONS[code])
             elif self.ending is None:
                 self.ending = Ending(codec.peer_close or 1005, "peer")
         return messages
 
-    def close(self, code: int, reason: str = "") -> None:
+    def close(self, code: int, reason: str = "", fault: Fault | None = None) -> None:
         """End the connection from our side: a close frame follows the last answer."""
         if self.ending is None:
-            self.ending = Ending(code, "server", reason)
+            self.ending = Ending(code, "server", reason, fault)
             self._codec.close(code, reason)
 
     def _lose(self, reason: str) -> None:
@@ -144,7 +152,7 @@ class WebSocket:
             self.due = now + self._timing.ping_s
         elif self._awaiting_pong:
             self.due = float("inf")
-            self.close(1011, "no pong")
+            self.close(1011, "no pong", errors.NO_PONG)
         else:
             self._awaiting_pong = True
             self._codec.pongs.append(frame(PING, b""))
@@ -201,8 +209,7 @@ class WebSocket:
                     self._lose("connection lost")
             if patience.cancelled_caught:
                 data = b""
-                self.ending = Ending(1013, "server", "peer does not read") if self.ending is None else self.ending
-                self._lose("peer does not read")
+                self._give_up()
                 await self._pipe.aclose()  # wakes the reader
             data = data or self._collect()
         self._out = b""
@@ -210,16 +217,23 @@ class WebSocket:
         if self._writer_done is not None:
             self._writer_done.set()
 
+    def _give_up(self) -> None:
+        self.ending = self.ending or Ending(1013, "server", "peer does not read", errors.NOT_READING)
+        self._lose("peer does not read")
+
     # ---- the end ------------------------------------------------------------------------------------
 
     async def finish(self) -> None:
         """Say what is still to be said, then the close frame, and let the peer have it before the connection goes."""
         self._finishing = True
-        while not self._last_sent or self._out:
-            self.flush()
-            if self._writing:
-                self._writer_done = trio.Event()
-                await self._writer_done.wait()
+        with trio.move_on_after(self._timing.finish_s) as patience:
+            while not self._last_sent or self._out:
+                self.flush()
+                if self._writing:
+                    self._writer_done = trio.Event()
+                    await self._writer_done.wait()
+        if patience.cancelled_caught:
+            self._give_up()
         if not self._lost and self._codec.peer_close is None:
             with trio.move_on_after(self._timing.close_s):
                 await self._linger()
