@@ -31,7 +31,9 @@ class SummarySession:
     def finish(self) -> SummaryState:
         """Take in what the resampler still held; the summary of the whole recording."""
         labels, _ = self._intake.flush()
-        return self._state(labels)
+        log = self._log
+        whole_frames = 100 * self._intake.samples // (3 * log.rate_hz)  # a resampler that is flushed rounds up
+        return self._state(labels[: whole_frames - len(log.labels)])
 
     def _state(self, labels: bytes) -> SummaryState:
         log = self._log
