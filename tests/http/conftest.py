@@ -1,61 +1,12 @@
-"""The HTTP application with real models and real threads, without a socket."""
+"""Fixtures: an application under test and a client of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
-from voicestream.models.registry import speaker_model
-from voicestream.protocols.idvoice import ENDPOINTS
+from tests.http.fake import Server
 from voicestream.server.config import Settings
-from voicestream.server.http.app import create_app
-from voicestream.server.http.services import Health, Services
-from voicestream.server.job_runner import JobRunner
-from voicestream.store.templates import pack, unpack
-
-
-@dataclass
-class Watch:
-    """Counts what the server would count."""
-
-    refused: list[str] = field(default_factory=list)
-    waiting: int = 0
-
-    def job_queued(self, model: str) -> None:
-        self.waiting += 1
-
-    def job_started(self, model: str, waited_s: float) -> None:
-        self.waiting -= 1
-
-
-@dataclass
-class Server:
-    """An application under test and what it is given."""
-
-    settings: Settings
-    watch: Watch = field(default_factory=Watch)
-    health: Health = field(default_factory=lambda: Health(started=True, ready=True))
-
-    def __post_init__(self) -> None:
-        self.runner = JobRunner(self.settings.job_threads, self.settings.job_wait_s, self.watch)
-        model = speaker_model(self.settings.model)
-        services = Services(
-            model=speaker_model,
-            pack=pack,
-            unpack=lambda data: unpack(data, model),
-            runner=self.runner,
-            metrics_page=lambda: (b"up 1\n", "text/plain; version=1.0.0; charset=utf-8"),
-            health=lambda: self.health,
-            refused=self.watch.refused.append,
-            websocket_paths=frozenset(ENDPOINTS),
-        )
-        self.app = create_app(self.settings, services)
-
-    @property
-    def client(self) -> httpx.AsyncClient:
-        # quart-trio's own test client stops for ever at the eleventh piece of an answer.
-        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://server")
 
 
 @pytest.fixture
