@@ -1,25 +1,27 @@
 """Weights of a model: the safetensors layout, read without executing anything.
 
 Eight bytes length of the header, a JSON header naming type, shape and place of each array, then the arrays
-(https://github.com/huggingface/safetensors, "Format"). Only float32 is read; the caller checks the SHA-256
-of the whole file against the card first.
+(https://github.com/huggingface/safetensors, "Format"). Only float16 and float32 are read, and given as float32;
+the caller checks the SHA-256 of the whole file against the card first.
 """
 
 import json
 import struct
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.errors import MisuseError
 
-Array = NDArray[np.float32]
+Array: TypeAlias = NDArray[np.float32]
+
+_TYPES: Final = {"F16": "<f2", "F32": "<f4"}
 
 
 def read_weights(data: bytes) -> dict[str, Array]:
-    """Arrays by name, read-only views of `data`; `MisuseError` when the layout is not as described."""
+    """Arrays by name, float32; `MisuseError` when the layout is not as described."""
     try:
         (header_bytes,) = struct.unpack_from("<Q", data)
         body = 8 + header_bytes
@@ -29,12 +31,13 @@ def read_weights(data: bytes) -> dict[str, Array]:
         raise MisuseError(f"weights unreadable: {error}") from None
 
 
-def write_weights(arrays: Mapping[str, Array]) -> bytes:
-    """The same bytes for the same arrays, whatever the machine."""
+def write_weights(arrays: Mapping[str, NDArray[np.floating[Any]]]) -> bytes:
+    """The same bytes for the same arrays, whatever the machine; each float16 or float32 as it is."""
     header, body = {}, b""
     for name in sorted(arrays):
-        raw = np.ascontiguousarray(arrays[name], dtype="<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(arrays[name].shape), "data_offsets": [len(body), len(body) + len(raw)]}
+        kind = next(kind for kind, dtype in _TYPES.items() if arrays[name].dtype == np.dtype(dtype))
+        raw = np.ascontiguousarray(arrays[name], _TYPES[kind]).tobytes()
+        header[name] = {"dtype": kind, "shape": list(arrays[name].shape), "data_offsets": [len(body), len(body) + len(raw)]}
         body += raw
     text = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
     text += b" " * (-len(text) % 8)  # the arrays start aligned
@@ -43,6 +46,6 @@ def write_weights(arrays: Mapping[str, Array]) -> bytes:
 
 def _array(entry: dict[str, Any], data: bytes, body: int) -> Array:
     start, end = entry["data_offsets"]
-    if entry["dtype"] != "F32" or not 0 <= start <= end <= len(data) - body:
-        raise ValueError("array outside the file or not float32")
-    return np.frombuffer(data[body + start : body + end], "<f4").reshape(entry["shape"])
+    if entry["dtype"] not in _TYPES or not 0 <= start <= end <= len(data) - body:
+        raise ValueError("array outside the file or of another type")
+    return np.frombuffer(data[body + start : body + end], _TYPES[entry["dtype"]]).reshape(entry["shape"]).astype(np.float32)
