@@ -21,9 +21,11 @@ need_apt() {
     [ ${#missing[@]} = 0 ] && return
     say "Installing with apt-get, for $why: ${missing[*]}"
     command -v apt-get >/dev/null || die "no apt-get on this system: install these by hand"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
-        die "apt-get could not install: ${missing[*]}"
+    local output
+    output=$(as_root apt-get update -qq 2>&1 &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" 2>&1) && return
+    say "$output"
+    die "apt-get could not install: ${missing[*]}"
 }
 
 # need_command COMMAND WHY PACKAGE...: the same, unless the command is there already, from wherever.

@@ -13,8 +13,8 @@ def test_an_endpoint_is_told_once_when_it_comes() -> None:
     view = EndpointView()
     told = [view.hear(answer, at_s) for at_s, answer in enumerate(["false", "true", "true", "false", "true"])]
     assert [line is not None for line in told] == [False, True, False, False, True]
-    assert view.verdict() == "2 endpoints: 1.00 s, 4.00 s"
-    assert view.ends == 2
+    assert view.verdict() == "2 endpoints, 1.00 s, 4.00 s"
+    assert view.ends_s == [1.0, 4.0]
 
 
 def test_a_summary_shows_the_last_frames() -> None:

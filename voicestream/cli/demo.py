@@ -70,7 +70,9 @@ async def _with_server(people: list[Speaker], shown: _Shown) -> None:
     async with trio.open_nursery() as nursery:
         ports: list[int] = await nursery.start(serve, Settings(host="127.0.0.1", port=0))
         url = f"http://127.0.0.1:{ports[0]}"
-        console().print(f"A server on {url}, and {len(people)} people: {', '.join(f'{p.name} ({p.language})' for p in people)}.")
+        console().print(
+            f"A server on {url}, and {len(people)} people: {', '.join(f'{person.name} ({person.language})' for person in people)}."
+        )
         try:
             await _tour(url, people, shown)
         except PeerError as error:  # kept, not raised: a nursery would wrap it
@@ -91,14 +93,19 @@ async def _tour(url: str, people: list[Speaker], shown: _Shown) -> None:
 async def _endpoints(url: str, people: list[Speaker], shown: _Shown) -> None:
     from voicestream.cli.view import EndpointView
 
-    table = _table("/speech_endpoint_detector: an utterance ends after 500 ms of silence", "speaker", "audio", *_CODECS)
+    table = _table(
+        "/speech_endpoint_detector: when does an utterance end (500 ms of silence)?",
+        "speaker",
+        "audio",
+        *(f"ends, s ({codec})" for codec in _CODECS),
+    )
     for person in people:
         said = []
         for codec in _CODECS:
             view = EndpointView()
             await _play(url, "/speech_endpoint_detector", lambda rate: ["300", "500", rate], person, codec, view)
-            said.append(view.verdict())
-            shown.expect(view.ends > 0, f"{person.name}, {codec}: no endpoint was found")
+            said.append(" ".join(f"{end_s:.1f}" for end_s in view.ends_s))
+            shown.expect(len(view.ends_s) > 0, f"{person.name}, {codec}: no endpoint was found")
         table.add_row(person.name, f"{person.test.duration_s:.1f} s", *said)
     console().print(table)
 
@@ -106,13 +113,13 @@ async def _endpoints(url: str, people: list[Speaker], shown: _Shown) -> None:
 async def _summaries(url: str, people: list[Speaker], shown: _Shown) -> None:
     from voicestream.cli.view import SummaryView
 
-    table = _table("/speech_summary_stream: how much of it is speech", "speaker", *_CODECS)
+    table = _table("/speech_summary_stream: how much of it is speech?", "speaker", *(f"speech, background ({codec})" for codec in _CODECS))
     for person in people:
         said = []
         for codec in _CODECS:
             view = SummaryView()
             await _play(url, "/speech_summary_stream", lambda rate: [rate], person, codec, view)
-            said.append(view.verdict())
+            said.append(f"{view.speech_s:.1f} s, {view.background_s:.1f} s")
             shown.expect(0.3 < view.speech_share < 1.0, f"{person.name}, {codec}: {view.speech_share:.0%} speech is not believable")
         table.add_row(person.name, *said)
     console().print(table)
@@ -138,7 +145,7 @@ async def _verifications(url: str, people: list[Speaker], templates: list[str], 
     from voicestream.cli.view import VerifyView
 
     path = "/voice_verify_stream" + ("_opus" if codec == "opus" else "")
-    table = _table(f"{path}: probability that the voice of the row is the template of the column", "speaker", *(p.name for p in people))
+    table = _table(f"{path}: whose voice is it? (probability, template of)", "who speaks", *(person.name for person in people))
     for person in people:
         cells = []
         for owner, template in zip(people, templates, strict=True):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FOLDER = Path("/usr/share/asterisk/sounds")
-_SHORTEST_BYTES = 40_000  # 2.5 s at 8 kHz: a sentence, not a word
+_SENTENCE_BYTES = range(40_000, 112_000)  # 2.5 to 7 s at 8 kHz: a sentence, not a word, not a speech
 _ENROL_S, _TEST_S = 20.0, 12.0
 _PAUSE_S = 0.8
 
@@ -49,7 +49,7 @@ def speakers(folder: Path = FOLDER) -> list[Speaker]:
 
 
 def _sentences(folder: Path) -> Iterator[Recording] | None:
-    files = [file for file in sorted(folder.glob("*.wav")) if file.stat().st_size >= _SHORTEST_BYTES]
+    files = [file for file in sorted(folder.glob("*.wav")) if file.stat().st_size in _SENTENCE_BYTES]
     return (read_recording(file) for file in files) if files else None
 
 

@@ -38,7 +38,7 @@ class EndpointView:
 
     def __init__(self) -> None:
         self._ended = False
-        self._ends_s: list[float] = []
+        self.ends_s: list[float] = []  # when each utterance was known to have ended
 
     def hear(self, answer: str, at_s: float) -> str | None:
         if answer not in ("true", "false"):
@@ -46,19 +46,14 @@ class EndpointView:
         before, self._ended = self._ended, answer == "true"
         if before or not self._ended:
             return None
-        self._ends_s.append(at_s)
-        return f"  utterance {len(self._ends_s)} ended, known at {at_s:.2f} s"
-
-    @property
-    def ends(self) -> int:
-        """How many utterances have ended."""
-        return len(self._ends_s)
+        self.ends_s.append(at_s)
+        return f"  utterance {len(self.ends_s)} ended, known at {at_s:.2f} s"
 
     def line(self) -> str:
         return "■ ended" if self._ended else "● waiting for an end"
 
     def verdict(self) -> str:
-        return f"{len(self._ends_s)} endpoints" + (": " + ", ".join(f"{end:.2f} s" for end in self._ends_s) if self._ends_s else "")
+        return f"{len(self.ends_s)} endpoint{'s' * (len(self.ends_s) != 1)}" + "".join(f", {end:.2f} s" for end in self.ends_s)
 
     @property
     def accepted(self) -> bool:
@@ -69,7 +64,7 @@ class SummaryView:
     """`/speech_summary_stream`: how much speech there is, and where."""
 
     def __init__(self) -> None:
-        self._speech_s = self._total_s = self._background_s = 0.0
+        self.speech_s = self.background_s = self._total_s = 0.0
         self._strip = ""
         self._stretches = 0
 
@@ -77,8 +72,8 @@ class SummaryView:
         try:
             found = json.loads(answer)
             frames = found["current_speech_summary"]["vad_result"]["frames"]
-            self._speech_s = float(found["speech_length"])
-            self._background_s = float(found["current_speech_summary"]["background_length"])
+            self.speech_s = float(found["speech_length"])
+            self.background_s = float(found["current_speech_summary"]["background_length"])
             self._total_s = float(found["current_speech_summary"]["total_length"])
             self._stretches = sum(event["is_voice"] for event in found["speech_events"])
         except (ValueError, TypeError, KeyError):
@@ -89,15 +84,15 @@ class SummaryView:
     @property
     def speech_share(self) -> float:
         """Speech as a share of all audio, 0..1."""
-        return self._speech_s / self._total_s if self._total_s else 0.0
+        return self.speech_s / self._total_s if self._total_s else 0.0
 
     def line(self) -> str:
-        return f"{self._strip:·>{_STRIP_FRAMES}} speech {self._speech_s:.2f} s of {self._total_s:.2f} s"
+        return f"{self._strip:·>{_STRIP_FRAMES}} speech {self.speech_s:.2f} s of {self._total_s:.2f} s"
 
     def verdict(self) -> str:
         return (
-            f"speech {self._speech_s:.2f} s in {self._stretches} stretches, "
-            f"background {self._background_s:.2f} s, total {self._total_s:.2f} s"
+            f"speech {self.speech_s:.2f} s in {self._stretches} stretches, "
+            f"background {self.background_s:.2f} s, total {self._total_s:.2f} s"
         )
 
     @property
