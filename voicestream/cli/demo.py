@@ -145,7 +145,7 @@ async def _verifications(url: str, people: list[Speaker], templates: list[str], 
     from voicestream.cli.view import VerifyView
 
     path = "/voice_verify_stream" + ("_opus" if codec == "opus" else "")
-    table = _table(f"{path}: whose voice is it? (probability, template of)", "who speaks", *(person.name for person in people))
+    table = _table(f"{path}: whose voice is it? (probability; a column is a template)", "who speaks", *(person.name for person in people))
     for person in people:
         cells = []
         for owner, template in zip(people, templates, strict=True):

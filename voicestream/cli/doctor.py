@@ -6,6 +6,7 @@ import os
 import resource
 import socket
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -76,7 +77,8 @@ def processor(_settings: Settings) -> Iterator[Finding]:
 def kernel_cache(_settings: Settings) -> Iterator[Finding]:
     from voicestream.dsp._jit import cache_folder
 
-    folder = cache_folder()
+    with warnings.catch_warnings(action="ignore"):  # said below, with its fix
+        folder = cache_folder()
     if folder and os.access(folder, os.W_OK):
         yield Finding(Health.GOOD, "kernel cache", folder)
     else:
