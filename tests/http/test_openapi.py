@@ -1,0 +1,121 @@
+"""The OpenAPI document against the running application: the same paths, and answers of the promised shape."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from tests.http.fake import Server
+from tests.http.recording import pcm16, speech, wav
+from voicestream.server.http.services import Health
+
+EVERYTHING = {"component_template_converter": True}
+VOICE = speech(4)
+FILES_OF_PAGES = "/web/"
+
+
+async def document(client: httpx.AsyncClient) -> dict[str, Any]:
+    answer = await client.get("/openapi.json")
+    assert answer.status_code == 200
+    return dict(answer.json())
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method.upper(), operation
+
+
+def valid(document: dict[str, Any], schema: dict[str, Any], instance: object) -> None:
+    Draft202012Validator({**schema, "components": document["components"]}).validate(instance)
+
+
+def example(document: dict[str, Any], content: dict[str, Any]) -> object:
+    name = content["examples"]["example"]["$ref"].removeprefix("#/components/examples/")
+    return document["components"]["examples"][name]["value"]
+
+
+async def ask(client: httpx.AsyncClient, document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> httpx.Response:
+    """The request that the document gives as an example; a recording where it wants one."""
+    query = {parameter["name"]: parameter["example"] for parameter in operation.get("parameters", ()) if "example" in parameter}
+    match list(operation.get("requestBody", {}).get("content", {}).items()):
+        case [("multipart/form-data", _)]:
+            return await client.post(path, params=query, files={"audio_file": wav(VOICE)})
+        case [("application/octet-stream", _)]:
+            return await client.post(path, params=query, content=pcm16(VOICE), headers={"Content-Type": "application/octet-stream"})
+        case [("application/json", content)]:
+            return await client.post(path, params=query, json=example(document, content))
+    return await client.request(method, path, params=query)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, EVERYTHING, {"component_media": False}, {"component_verify": False}, {"component_verify": False, "component_media": False}],
+)
+async def test_every_route_is_documented_and_every_documented_path_is_a_route(
+    serve: Callable[..., Server], settings: dict[str, Any]
+) -> None:
+    server = serve(**settings)
+    routes = {
+        (rule.rule, method)
+        for rule in server.app.url_map.iter_rules()
+        if not rule.rule.startswith(FILES_OF_PAGES)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    documented = {(path, method) for path, method, _ in operations(await document(server.client))}
+    assert documented == routes
+
+
+async def test_the_document_is_openapi(serve: Callable[..., Server]) -> None:
+    OpenAPIV30SpecValidator(await document(serve(**EVERYTHING).client)).validate()
+
+
+async def test_every_example_fits_its_schema(serve: Callable[..., Server]) -> None:
+    told = await document(serve(**EVERYTHING).client)
+    for name, shown in told["components"]["examples"].items():
+        valid(told, {"$ref": f"#/components/schemas/{name}"}, shown["value"])
+
+
+async def test_every_documented_request_is_answered_as_documented(serve: Callable[..., Server]) -> None:
+    client = serve(**EVERYTHING).client
+    told = await document(client)
+    for path, method, operation in operations(told):
+        answer = await ask(client, told, path, method, operation)
+        assert answer.status_code == 200, (path, answer.text)
+        content = operation["responses"]["200"]["content"]
+        media = answer.headers["Content-Type"].partition(";")[0]
+        assert media in content, path
+        valid(told, content[media]["schema"], answer.json() if media == "application/json" else answer.text)
+
+
+async def test_every_refusal_fits_its_schema_and_is_documented(serve: Callable[..., Server]) -> None:
+    client = serve(**EVERYTHING).client
+    told = await document(client)
+    for path, method, operation in operations(told):
+        if method == "POST":
+            answer = await client.post(path, content=b"\0", headers={"Content-Type": "video/mp4"})
+            assert answer.status_code == 415, path
+            assert str(answer.status_code) in operation["responses"], path
+            valid(told, {"$ref": "#/components/schemas/Error"}, answer.json())
+
+
+async def test_the_samples_too_few_for_a_template_are_a_documented_422(client: httpx.AsyncClient) -> None:
+    told = await document(client)
+    path = "/voice_template_factory/create_voice_template_from_samples"
+    answer = await client.post(path, params={"sample_rate": 16000}, content=pcm16(VOICE[:8000]))
+    assert answer.status_code == 422
+    assert "422" in told["paths"][path]["post"]["responses"]
+    valid(told, {"$ref": "#/components/schemas/Error"}, answer.json())
+
+
+async def test_not_ready_is_a_documented_503(server: Server) -> None:
+    server.health_page = lambda: Health(started=False, ready=False)
+    told = await document(server.client)
+    for path in ("/readyz", "/startupz"):
+        answer = await server.client.get(path)
+        assert answer.status_code == 503
+        valid(told, told["paths"][path]["get"]["responses"]["503"]["content"]["application/json"]["schema"], answer.json())
+    assert (await server.client.get("/healthz")).status_code == 200
