@@ -12,11 +12,11 @@ import trustme
 import websocket
 import websockets.sync.client
 
-from tests.transport.fake import echo, hear
-from tests.transport.live import live
+from tests.transport.fake import Book, echo, hear
+from tests.transport.live import live, no_http
 from tests.transport.wire import BINARY, CLOSE, TEXT, closing, masked, opening, split
 from voicestream import errors
-from voicestream.transport.listener import Route
+from voicestream.transport.listener import Admission, Listener, Route
 from voicestream.transport.websocket import Disconnected, Timing, WebSocket
 
 TALK = Route("/talk", echo)
@@ -150,6 +150,17 @@ async def test_resets_in_every_state_are_no_defects() -> None:
                 await reset(port, data)
         assert await trio.to_thread.run_sync(use_websocket_client, port) is None
     assert (book.escapes, book.open) == ([], set())
+
+
+async def test_a_connection_gone_before_it_is_greeted_is_forgotten() -> None:
+    book = Book()
+    (door,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with door:
+        await reset(door.socket.getsockname()[1], b"x")
+        stream = await door.accept()
+        await Listener([TALK], no_http, book, Admission()).greet(stream)
+        assert stream.socket.fileno() == -1
+    assert book.escapes == []
 
 
 async def test_a_peer_that_never_reads_is_closed_and_its_answers_are_not_made() -> None:

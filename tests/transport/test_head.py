@@ -107,6 +107,10 @@ def test_what_is_refused(data: bytes, status: int, fault: Fault) -> None:
     assert (head.status, head.fault) == (status, fault)
 
 
+def test_a_stream_that_ends_before_any_request() -> None:
+    assert read(b"") == Refusal(400, errors.BAD_HEAD)
+
+
 def test_limits_that_are_just_kept() -> None:
     assert isinstance(read(request("X: " + "y" * 8000, *(f"X-{i}: y" for i in range(62)))), Plain)
 

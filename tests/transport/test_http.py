@@ -188,6 +188,19 @@ async def test_a_bad_second_request_is_refused_and_the_connection_ends(bad: byte
     assert book.escapes == []
 
 
+async def test_a_second_request_with_two_lengths_is_refused_and_the_connection_ends() -> None:
+    hidden = GET % b"/hidden"
+    two = b"POST /two HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"
+    app = App()
+    async with serving(app) as (port, book, _):
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        await stream.send_all(GET % b"/one")
+        await read_until(stream, b"/one")
+        await stream.send_all(two + hidden)
+        assert (await read_until(stream, b"never")).startswith(b"HTTP/1.1 400 ")
+    assert ([scope["path"] for scope in app.scopes], book.escapes) == (["/one"], [])
+
+
 async def test_an_app_that_raises_is_a_500_and_no_more() -> None:
     async with serving(App()) as (port, book, _), httpx.AsyncClient() as client:
         assert (await client.get(f"http://127.0.0.1:{port}/broken")).status_code == 500

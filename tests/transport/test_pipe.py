@@ -33,8 +33,13 @@ async def test_a_read_waits_even_after_a_full_buffer(ends: Ends) -> None:
     await far.send_all(b"1234")
     buffer = bytearray(4)
     assert await pipe.read(buffer) == 4  # full: more may be there, but is not
+
+    async def send_later() -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        await far.send_all(b"5")
+
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(far.send_all, b"5")
+        nursery.start_soon(send_later)
         assert (await pipe.read(buffer), buffer[:1]) == (1, b"5")
 
 

@@ -203,12 +203,14 @@ def test_binary_may_be_anything() -> None:
 LIMIT = MessageLimit(text_bytes=10, binary_bytes=20, fragments=3)
 
 
-@pytest.mark.parametrize("opcode, size", [(TEXT, 10), (BINARY, 20)])
-def test_a_message_at_its_limit_passes_and_one_above_does_not(opcode: int, size: int) -> None:
-    assert len(receive(Codec(LIMIT), masked(opcode, b"x" * size))[0]) == size
-    assert failure_of(masked(opcode, b"x" * (size + 1)), LIMIT) == (1009, "message too big")
+@pytest.mark.parametrize("opcode", [TEXT, BINARY])
+@pytest.mark.parametrize("text_bytes, binary_bytes", [(10, 20), (20, 10)])
+def test_a_message_at_its_limit_passes_and_one_above_does_not(opcode: int, text_bytes: int, binary_bytes: int) -> None:
+    limit, size = MessageLimit(text_bytes, binary_bytes), text_bytes if opcode == TEXT else binary_bytes
+    assert len(receive(Codec(limit), masked(opcode, b"x" * size))[0]) == size
+    assert failure_of(masked(opcode, b"x" * (size + 1)), limit) == (1009, "message too big")
     fragments = masked(opcode, b"x" * size, final=False) + masked(CONTINUATION, b"x", final=False)
-    assert failure_of(fragments, LIMIT) == (1009, "message too big")
+    assert failure_of(fragments, limit) == (1009, "message too big")
 
 
 @pytest.mark.parametrize("claimed", [21, 1 << 16, (1 << 63) - 1])

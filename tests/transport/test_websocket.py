@@ -8,7 +8,10 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.transport.fake import FakePipe, Speaker, hear
-from tests.transport.wire import BINARY, CLOSE, PING, PONG, TEXT, close_code, closing, masked
+from tests.transport.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close_code, closing, masked
+from voicestream import errors
+from voicestream.errors import Fault
+from voicestream.transport.pipe import READ_BYTES
 from voicestream.transport.rfc6455 import MessageLimit
 from voicestream.transport.websocket import Disconnected, Ending, Timing, WebSocket
 
@@ -76,6 +79,8 @@ async def test_a_silent_peer_is_pinged_at_20_s_and_closed_at_40(autojump_clock: 
     async with open_websocket(pipe) as (websocket, nursery):
         nursery.start_soon(hear, websocket)
         await trio.sleep(19.99)
+        websocket.tick(trio.current_time())
+        websocket.flush()
         assert pipe.frames() == []
         await trio.sleep(0.02)
         assert pipe.frames() == [(PING, b"")]
@@ -234,7 +239,8 @@ async def test_finishing_says_what_waits_then_1000_then_waits_for_the_peer(autoj
         nursery.start_soon(websocket.finish)
         await trio.sleep(3)
         assert pipe.frames() == [(TEXT, b"a"), (TEXT, b"b"), (CLOSE, b"\x03\xe8")]
-        pipe.peer_sends(masked(BINARY, b"crossing") + closing(1000))
+        pipe.peer_sends(masked(BINARY, b"crossing"))
+        pipe.peer_sends(closing(1000))
     assert (pipe.closed_at, websocket.ending) == (3, Ending(1000, "server"))
 
 
@@ -312,6 +318,41 @@ async def test_both_sides_close_at_once() -> None:
         pipe.peer_sends(closing(3001))
         await websocket.finish()
     assert (close_codes(pipe), websocket.ending) == ([1001], Ending(1001, "server"))
+
+
+async def test_closed_by_us_while_it_waits_the_peers_close_ends_the_wait() -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe) as (websocket, nursery):
+        nursery.start_soon(hear, websocket)
+        await wait_all_tasks_blocked()
+        websocket.close(1001)
+        websocket.flush()
+        pipe.peer_sends(closing(1001))
+        await wait_all_tasks_blocked()
+        assert nursery.child_tasks == frozenset()
+        await websocket.finish()
+    assert (close_codes(pipe), websocket.ending) == ([1001], Ending(1001, "server"))
+
+
+@pytest.mark.parametrize(
+    "stream, fault",
+    [
+        (masked(TEXT, mask=False), errors.FRAME_BROKEN),
+        (masked(TEXT, b"\xff"), errors.NOT_UTF8),
+        (masked(TEXT, final=False) + masked(CONTINUATION, final=False) * 64, errors.TOO_MANY_PIECES),
+        (masked(PING) * 513, errors.TOO_MANY_PIECES),
+        (masked(TEXT, b"x" * 65537), errors.MESSAGE_LARGE),
+        (closing(1000), None),
+    ],
+)
+async def test_an_ending_names_its_fault(stream: bytes, fault: Fault | None) -> None:
+    pipe = FakePipe()
+    pipe.peer_sends(stream[:READ_BYTES])
+    pipe.peer_sends(stream[READ_BYTES:])
+    async with open_websocket(pipe) as (websocket, _):
+        await hear(websocket)
+    assert websocket.ending is not None
+    assert websocket.ending.fault is fault
 
 
 async def test_the_close_frame_is_sent_once_and_last() -> None:

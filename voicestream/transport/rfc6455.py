@@ -226,11 +226,8 @@ class Codec:
             self._control(opcode, bytes(payload))
         elif self.state is State.CLOSING:
             return
-        elif head == _FIN | BINARY and not self._opcode:
-            if len(payload) > self._limit.binary_bytes:
-                self._fail(*_COMPLAINTS[_TOO_BIG])
-            else:
-                messages.append(bytes(payload))
+        elif head == _FIN | BINARY and not self._opcode:  # receive() has taken those within the limit
+            self._fail(*_COMPLAINTS[_TOO_BIG])
         elif head == _FIN | TEXT and not self._opcode:
             if len(payload) > self._limit.text_bytes:
                 self._fail(*_COMPLAINTS[_TOO_BIG])
