@@ -159,7 +159,9 @@ def drive(
         wait_ms = 1
         if interval_ns:
             due_ns = begin_ns + totals[T_DUE] * interval_ns // connections
-            while due_ns <= now_ns:
+            behind = 0
+            while due_ns <= now_ns and behind < _EVENTS:
+                behind += 1
                 i = totals[T_DUE] % connections
                 if now_ns - due_ns > _LATE_NS:
                     totals[T_LATE] += 1

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from websockets.sync.client import connect
 
-from benchmarks.fleet import Generator, Server, generator, server
+from benchmarks.fleet import Generator, Server, generator, peer
 from benchmarks.load import Job, Outcome
 from benchmarks.measure import Report, median, raise_file_limit
 from benchmarks.peers.tally import ANSWER_DIGITS, PER_ANSWER, SERVERS
@@ -76,7 +76,7 @@ def measure(names: list[str], rounds: int, window_s: float, cells: tuple[Cell, .
     outcomes: Outcomes = {}
     with ExitStack() as running:
         load = running.enter_context(generator())
-        servers = {name: running.enter_context(server("benchmarks.peers.tally", name)) for name in names}
+        servers = {name: running.enter_context(peer("benchmarks.peers.tally", name)) for name in names}
         for to in servers.values():
             check_equal(to.port)
         report.say(f"all {len(names)} servers answer equally\n")
@@ -118,10 +118,10 @@ def show(names: list[str], cells: tuple[Cell, ...], outcomes: Outcomes, report: 
         for cell in cells:
             report.line(cell=cell.name, server=name, median_cpu_us_per_message=cpu[name, cell.name])
     shown = next(cell.name for cell in cells if cell.connections == 1000 and not cell.paced)
-    for peer in (SLOW, FAST):
-        if OURS in names and peer in names:
-            ours, theirs = cpu[OURS, shown], cpu[peer, shown]
-            report.say(f"{shown}: {OURS} {ours:.2f} us, {peer} {theirs:.2f} us, ratio {ours / theirs:.2f}")
+    for other in (SLOW, FAST):
+        if OURS in names and other in names:
+            ours, theirs = cpu[OURS, shown], cpu[other, shown]
+            report.say(f"{shown}: {OURS} {ours:.2f} us, {other} {theirs:.2f} us, ratio {ours / theirs:.2f}")
 
 
 def kib(outcome: Outcome) -> float:
