@@ -75,9 +75,9 @@ def processor(_settings: Settings) -> Iterator[Finding]:
 
 
 def kernel_cache(_settings: Settings) -> Iterator[Finding]:
-    from voicestream.dsp._jit import cache_folder
-
     with warnings.catch_warnings(action="ignore"):  # said below, with its fix
+        from voicestream.dsp._jit import cache_folder
+
         folder = cache_folder()
     if folder and os.access(folder, os.W_OK):
         yield Finding(Health.GOOD, "kernel cache", folder)
