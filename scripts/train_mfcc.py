@@ -282,7 +282,12 @@ def measure(model: Embedder, folder: Path, scores: Path | None) -> Iterator[Meas
             voices = {path.stem: model(hear(path, condition, length_s)) for path in sorted((folder / "test").glob("*.flac"))}
             score = np.array([float(models[row["model"]] @ voices[row["test"]]) for row in trials])
             lines += [f"{row['trial']},{length_s},{value:.7f}\n" for row, value in zip(trials, score, strict=True)]
-            yield Measurement("eval/sv, 150 + 4350 trials, 10 s enrolled", f"{condition}, {length_s} s", "EER %", round(equal_error_percent(score, same), 2))
+            yield Measurement(
+                "eval/sv, 150 + 4350 trials, 10 s enrolled",
+                f"{condition}, {length_s} s",
+                "EER %",
+                round(equal_error_percent(score, same), 2),
+            )
         if scores:
             (scores / f"mfcc-{condition}.csv").write_text("".join(lines))
 

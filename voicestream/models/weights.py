@@ -25,6 +25,8 @@ def read_weights(data: bytes) -> dict[str, Array]:
     try:
         (header_bytes,) = struct.unpack_from("<Q", data)
         body = 8 + header_bytes
+        if body > len(data):
+            raise ValueError("header outside the file")
         header: dict[str, Any] = json.loads(data[8:body])
         return {name: _array(entry, data, body) for name, entry in header.items() if name != "__metadata__"}
     except (struct.error, ValueError, KeyError, TypeError, OverflowError) as error:

@@ -109,6 +109,8 @@ def levelled(frames: Array) -> Array:
 def _slopes(features: Features) -> Features:
     """Regression slope of every coefficient over the frames around it (HTK book, 5.9), edges repeated."""
     count = len(features)
+    if not count:
+        return features
     padded = np.pad(features, ((_DELTA_REACH, _DELTA_REACH), (0, 0)), mode="edge")
     total = np.zeros_like(features)
     for reach in range(1, _DELTA_REACH + 1):
