@@ -9,6 +9,7 @@ from voicestream.models.registry import speaker_model
 from voicestream.protocols.idvoice import ENDPOINTS
 from voicestream.server.config import Settings
 from voicestream.server.http.app import create_app
+from voicestream.server.http.query import active_model
 from voicestream.server.http.services import Health, Services
 from voicestream.server.job_runner import JobRunner
 from voicestream.store.templates import pack, unpack
@@ -38,7 +39,7 @@ class Server:
 
     def __post_init__(self) -> None:
         self.runner = JobRunner(self.settings.job_threads, self.settings.job_wait_s, self.watch)
-        model = speaker_model(self.settings.model)
+        model = speaker_model(active_model(self.settings))
         services = Services(
             model=speaker_model,
             pack=pack,

@@ -137,6 +137,13 @@ async def test_configurations_by_our_and_the_vendors_names(client: httpx.AsyncCl
     assert answer.status_code == status
 
 
+async def test_the_default_model_by_a_vendors_name(serve: Callable[..., Server]) -> None:
+    client = serve(model="mic-v1").client
+    template = await enrolled(client, ANNA)
+    assert (await client.post(MATCH, json={"template1": template, "template2": template})).status_code == 200
+    assert (await client.get("/openapi.json")).status_code == 200
+
+
 @pytest.mark.parametrize("body", ["file", "samples"])
 async def test_quality_of_good_speech_is_ok(client: httpx.AsyncClient, body: str) -> None:
     path = f"{FACTORY}/check_quality_from_{body}?sample_rate=16000"

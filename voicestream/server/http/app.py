@@ -7,6 +7,7 @@ from quart_trio import QuartTrio
 
 from voicestream.server.config import Settings
 from voicestream.server.http import asyncapi, core, media, openapi, operation, page, refusal, voice
+from voicestream.server.http.connection import Connection
 from voicestream.server.http.services import Services
 from voicestream.server.http.upload import Uploads
 
@@ -17,6 +18,7 @@ _CORS_MAX_AGE_S = 600
 def create_app(settings: Settings, services: Services) -> QuartTrio:
     """The ASGI application of this server's HTTP side; the paths of switched-off components do not exist in it."""
     app = QuartTrio("voicestream", static_folder=None, template_folder=None)
+    app.asgi_http_class = Connection
     app.url_map.strict_slashes = False  # clients add a slash at the end and do not follow redirects
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = settings.audio_body_bytes + _FORM_SLACK_BYTES

@@ -44,10 +44,15 @@ def check_channel() -> None:
         raise PeerError(PARAMETER_WRONG, "channel_type")
 
 
+def active_model(settings: Settings) -> str:
+    """Our own name of the model that is used where no configuration is asked for; the setting may hold a vendor's."""
+    return settings.model_of(settings.model) or settings.model
+
+
 def model_name(settings: Settings) -> str:
-    """Our own name of the model that `?configuration=` means; the default one when absent."""
+    """Our own name of the model that `?configuration=` means; the active one when absent."""
     configuration = text("configuration")
-    name = settings.model_of(settings.model if configuration is None else configuration)
+    name = active_model(settings) if configuration is None else settings.model_of(configuration)
     if name is None:
         raise PeerError(CONFIGURATION_NOT_OFFERED)
     return name

@@ -86,7 +86,7 @@ def blueprint(settings: Settings, services: Services, uploads: Uploads) -> Bluep
     async def convert() -> Response:
         bare = prefers_bare()
         template = read(await uploads.json(str))
-        if template.model_hash != services.model(settings.model).card.hash:
+        if template.model_hash != services.model(query.active_model(settings)).card.hash:
             raise PeerError(NOT_CONVERTIBLE)
         return _told(services.pack(template), bare)
 
@@ -106,7 +106,7 @@ def blueprint(settings: Settings, services: Services, uploads: Uploads) -> Bluep
 
 def example_template(settings: Settings, services: Services) -> str:
     """The text of a template that this server takes and that is nobody's voice: for the documents."""
-    card = services.model(settings.model).card
+    card = services.model(query.active_model(settings)).card
     vector = np.full(card.dimension, card.dimension**-0.5, np.float32)
     return template_text(services.pack(Template(card.name, card.hash, vector, net_speech_s=10.0)))
 
