@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from voicestream.cli.view import View
     from voicestream.sessions.vocabulary import Encoding
 
-_SAME, _OTHER = 0.9, 0.1  # above and below: what the demo must show
+_SAME, _OTHER = 0.9, 0.1  # the probability of a voice's owner is above, of anybody else below
+_TOLD_APART = 4  # so many voices at least
 _CODECS: tuple[Encoding, ...] = ("pcm16", "opus")
 
 
 def demo() -> None:
     """Play recorded speech of several people through all endpoints of a server on a free port.
 
-    Exit code 1 when a voice is not told from another as it should (same above 0.9, other below 0.1).
+    Exit code 1 unless at least four voices are known (above 0.9) and told from all others (below 0.1).
     """
     import trio
 
@@ -46,7 +47,7 @@ def demo() -> None:
         for failure in shown.failures:
             console().print(f"  {failure}", markup=False)
         raise SystemExit(NEGATIVE)
-    console().print("\nEvery voice was told from every other, over PCM and Opus alike.", style="bold green")
+    console().print("\nAll endpoints did what they should.", style="bold green")
 
 
 @dataclass
@@ -106,7 +107,7 @@ async def _endpoints(url: str, people: list[Speaker], shown: _Shown) -> None:
             await _play(url, "/speech_endpoint_detector", lambda rate: ["300", "500", rate], person, codec, view)
             said.append(" ".join(f"{end_s:.1f}" for end_s in view.ends_s))
             shown.expect(len(view.ends_s) > 0, f"{person.name}, {codec}: no endpoint was found")
-        table.add_row(person.name, f"{person.test.duration_s:.1f} s", *said)
+        table.add_row(f"{person.name} ({person.language})", f"{person.test.duration_s:.1f} s", *said)
     console().print(table)
 
 
@@ -146,6 +147,7 @@ async def _verifications(url: str, people: list[Speaker], templates: list[str], 
 
     path = "/voice_verify_stream" + ("_opus" if codec == "opus" else "")
     table = _table(f"{path}: whose voice is it? (probability; a column is a template)", "who speaks", *(person.name for person in people))
+    mistaken: dict[str, list[str]] = {}
     for person in people:
         cells = []
         for owner, template in zip(people, templates, strict=True):
@@ -153,10 +155,16 @@ async def _verifications(url: str, people: list[Speaker], templates: list[str], 
             await _play(url, "/voice_verify_stream", partial(_verification, template), person, codec, view)
             same = owner is person
             right = view.windows > 0 and (view.probability > _SAME if same else view.probability < _OTHER)
-            shown.expect(right, f"{person.name} against {owner.name}, {codec}: probability {view.probability:.3f}")
+            if not right:
+                mistaken.setdefault(owner.name, []).append(f"{person.name} against {owner.name}: {view.probability:.3f}")
             cells.append(f"[{'bold green' if same and right else 'dim' if right else 'bold red'}]{view.probability:.4f}[/]")
         table.add_row(person.name, *cells)
-    console().print(table)
+    out = console()
+    out.print(table)
+    told = len(people) - len(mistaken)
+    out.print(f"{told} of {len(people)} templates accept their owner (above {_SAME}) and nobody else (below {_OTHER}).", style="bold")
+    if told < min(_TOLD_APART, len(people)):
+        shown.failures += [f"{codec}, {detail}" for details in mistaken.values() for detail in details]
 
 
 def _verification(template: str, rate: str) -> list[str]:
@@ -179,9 +187,11 @@ async def _play(url: str, path: str, parameters: Callable[[str], list[str]], per
 
 
 def _table(title: str, *columns: str) -> Table:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", header_style="")
+    console().print(f"\n{title}", style="bold", markup=False, soft_wrap=True)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, header_style="dim")
     for column in columns:
         table.add_column(column)
     return table
