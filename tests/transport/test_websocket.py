@@ -254,6 +254,14 @@ async def test_a_peer_that_reads_a_little_now_and_then_has_60_s_at_the_end(autoj
     assert (pipe.closed_at, websocket.ending) == (60, Ending(1013, "server", "peer does not read"))
 
 
+async def test_the_close_frame_waits_for_more_answers_than_an_outbox_holds(autojump_clock: MockClock) -> None:
+    pipe = FakePipe()
+    async with open_websocket(pipe, Speaker(*["x" * 1000] * 30), timing=Timing(outbox_bytes=5000)) as (websocket, _):
+        websocket.close(1001)
+        await websocket.finish()
+    assert [opcode for opcode, _ in pipe.frames()] == [TEXT] * 30 + [CLOSE]
+
+
 async def test_a_peer_that_does_not_answer_our_close_has_5_s(autojump_clock: MockClock) -> None:
     pipe = FakePipe()
     async with open_websocket(pipe) as (websocket, _):

@@ -277,7 +277,7 @@ class Codec:
 
     def _peer_closed(self, payload: bytes) -> None:
         code = int.from_bytes(payload[:2], "big") if payload else 1005
-        if len(payload) == 1 or (payload and not _may_be_sent(code)):
+        if payload and not _may_be_sent(code):  # a single byte is below all codes
             self._fail(1002, "bad close code")
             return
         try:
