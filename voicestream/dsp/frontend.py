@@ -224,7 +224,7 @@ def _copy(source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
         target[i] = source[i]
 
 
-@part()
+@part(inline=True)
 def front_block(
     data: NDArray[np.uint8],
     row: NDArray[np.float32],

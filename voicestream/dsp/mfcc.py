@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from voicestream.dsp._jit import F32, F32_2D, F32_RO, I64_RO, REASSOCIATE, VOID, kernel, part
 from voicestream.dsp.cosine import dot
-from voicestream.dsp.fft import SIZES, WORK, fft_table, power_of_real
+from voicestream.dsp.fft import BINS, SIZE, WORK, fft_table, power_of_real
 from voicestream.dsp.framing import Framing
 from voicestream.dsp.pcm import FULL_SCALE
 
@@ -24,8 +24,10 @@ Window: TypeAlias = Literal["povey", "hamming", "hann", "rectangular"]
 _FLOOR = float(np.finfo(np.float32).eps)  # Kaldi's, under every logarithm
 
 # Positions in a plan's numbers; from MEL on, first bin and count of bins of each mel band.
-LENGTH, SHIFT, SIZE, BANDS, CEPSTRA, WIDTH, ENERGY, REMOVE_DC, AT_FFT, AT_MEL, AT_DCT, MEL = range(12)
-SCRATCH = 512 + WORK + 257 + 128  # frame, FFT, spectrum, bands
+LENGTH, SHIFT, STRIDE, BANDS, CEPSTRA, WIDTH, ENERGY, REMOVE_DC, AT_FFT, AT_MEL, AT_DCT, MEL = range(12)
+_AT_SPECTRUM = SIZE + WORK
+_AT_BANDS = _AT_SPECTRUM + BINS
+SCRATCH = _AT_BANDS + 128  # frame, FFT, spectrum, bands
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ class FeatureOptions:
     def __post_init__(self) -> None:
         framing, nyquist_hz = self.framing, self.rate_hz / 2
         high_hz = self.high_hz if self.high_hz > 0 else nyquist_hz + self.high_hz
-        if framing.shift < 1 or not 2 <= framing.length <= SIZES[-1]:
-            raise ValueError(f"frames of 2 to {SIZES[-1]} samples, not {framing}")
+        if framing.shift < 1 or not 2 <= framing.length <= SIZE:
+            raise ValueError(f"frames of 2 to {SIZE} samples, not {framing}")
         if not 0 <= self.low_hz < high_hz <= nyquist_hz:
             raise ValueError(f"mel bands lie between 0 and {nyquist_hz} Hz, not {self.low_hz} to {high_hz}")
         if not 1 <= self.mel_bins <= 128 or not 0 <= self.ceps <= self.mel_bins:
@@ -83,17 +85,17 @@ class FeaturePlan:
 @lru_cache(maxsize=64)
 def feature_plan(options: FeatureOptions) -> FeaturePlan:
     framing = options.framing
-    size = next(size for size in SIZES if framing.length <= size)
+    size = 1 << (framing.length - 1).bit_length()  # Kaldi's padding; its bins are every `stride`th of ours
     head = np.array([options.pre_emphasis, FULL_SCALE**2 if options.raw_energy else 1.0, 0.0, 0.0])
     window = _window(options.window, framing.length) * FULL_SCALE
     spans, weights = _mel(options, size)
     transform = _cosines(options.mel_bins, options.ceps, options.lifter)
-    fft = fft_table(size)
+    fft = fft_table()
     at_fft = len(head) + len(window)
     at_mel = at_fft + len(fft)
     at_dct = at_mel + len(weights)
     energy = (2 if options.raw_energy else 1) if options.energy else 0
-    numbers = [framing.length, framing.shift, size, options.mel_bins, options.ceps, options.width, energy, options.remove_dc]
+    numbers = [framing.length, framing.shift, SIZE // size, options.mel_bins, options.ceps, options.width, energy, options.remove_dc]
     numbers += [at_fft, at_mel, at_dct, *spans]
     table = np.concatenate((head, window, fft, weights, transform.reshape(-1))).astype(np.float32)
     return FeaturePlan(options, np.array(numbers, np.int64), table)
@@ -145,7 +147,7 @@ def mfcc(samples: NDArray[np.float32], options: FeatureOptions) -> NDArray[np.fl
     """A whole recording (n,) float32 in -1..1 at options.rate_hz -> (frames, options.width) float32."""
     plan = feature_plan(options)
     out = np.empty((options.framing.count(len(samples)), options.width), np.float32)
-    _features(np.ascontiguousarray(samples, np.float32), plan.numbers, plan.table, np.empty(SCRATCH, np.float32), out)
+    _features(np.array(samples, np.float32), plan.numbers, plan.table, np.empty(SCRATCH, np.float32), out)
     return out
 
 
@@ -208,21 +210,26 @@ def feature_frame(
     x: NDArray[np.float32], numbers: NDArray[np.int64], table: NDArray[np.float32], scratch: NDArray[np.float32], out: NDArray[np.float32]
 ) -> None:
     """One frame (length,) float32 in -1..1 -> `out` (width,); `scratch` (SCRATCH,) float32."""
-    length, size, bands, cepstra = numbers[LENGTH], numbers[SIZE], numbers[BANDS], numbers[CEPSTRA]
-    frame = scratch[:size]
-    spectrum = scratch[512 + WORK : 512 + WORK + size // 2 + 1]
-    band = scratch[512 + WORK + 257 : 512 + WORK + 257 + bands]
+    length, bands, cepstra = numbers[LENGTH], numbers[BANDS], numbers[CEPSTRA]
+    frame = scratch[:SIZE]
+    spectrum = scratch[_AT_SPECTRUM:_AT_BANDS]
+    band = scratch[_AT_BANDS : _AT_BANDS + bands]
     mean = _sum(x) / np.float32(length) if numbers[REMOVE_DC] else np.float32(0.0)
     _shape(x, mean, table[0], table[4 : 4 + length], frame)
-    for i in range(length, size):
-        frame[i] = np.float32(0.0)
+    padding = frame[length:]
+    for i in range(len(padding)):
+        padding[i] = np.float32(0.0)
     floor = np.float32(_FLOOR)
     energy = np.float32(0.0)
     if numbers[ENERGY] == 1:
         energy = np.log(max(_energy(frame, np.float32(0.0)), floor))
     elif numbers[ENERGY] == 2:
         energy = np.log(max(_energy(x, mean) * table[1], floor))
-    power_of_real(frame, table[numbers[AT_FFT] : numbers[AT_MEL]], scratch[512 : 512 + WORK], spectrum)
+    power_of_real(frame, table[numbers[AT_FFT] : numbers[AT_MEL]], scratch[SIZE:_AT_SPECTRUM], spectrum)
+    stride = numbers[STRIDE]
+    if stride > 1:
+        for k in range(BINS // stride):
+            spectrum[k] = spectrum[stride * k]
     weight = numbers[AT_MEL]
     for m in range(bands):
         first, count = numbers[MEL + 2 * m], numbers[MEL + 2 * m + 1]
@@ -245,7 +252,8 @@ def feature_frame(
             out[0] = energy
 
 
-@kernel(VOID(F32_RO, I64_RO, F32_RO, F32, F32_2D))
+# `samples` is typed writable though only read, as in the front end: so both share the compiled parts.
+@kernel(VOID(F32, I64_RO, F32_RO, F32, F32_2D))
 def _features(
     samples: NDArray[np.float32],
     numbers: NDArray[np.int64],

@@ -147,14 +147,16 @@ def _frame(level: np.float32, options: NDArray[np.float32], state: NDArray[np.fl
     state[QUIET] = np.float32(0.0) if margin > np.float32(0.0) else min(state[QUIET] + np.float32(1.0), np.float32(99.0))
     state[COUNT] += np.float32(1.0)
     if state[COUNT] == np.float32(_SLOT_FRAMES):
-        state[RING + int(state[SLOT])] = state[LOWEST]
-        state[SLOT] = (state[SLOT] + np.float32(1.0)) % np.float32(_SLOTS)
+        slot = int(state[SLOT])
+        state[RING + slot] = state[LOWEST]
+        state[SLOT] = np.float32(slot + 1 if slot + 1 < _SLOTS else 0)
         state[LOWEST] = np.float32(_NOTHING_DB)
         state[COUNT] = np.float32(0.0)
     return 1 if state[QUIET] <= options[SHORT] + (options[LONG] - options[SHORT]) * noisy else 0
 
 
-@kernel(INT(F32_RO, INT, F32_RO, F32, U8, F32))
+# `samples` is typed writable though only read, as in the front end: so both share the compiled parts.
+@kernel(INT(F32, INT, F32_RO, F32, U8, F32))
 def _vad(
     samples: NDArray[np.float32],
     hop: int,
