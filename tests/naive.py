@@ -57,3 +57,30 @@ def features(samples: NDArray[np.float32], options: FeatureOptions) -> NDArray[n
         ceps[0] = energy if options.energy else ceps[0]
         rows.append(ceps)
     return np.array(rows).reshape(-1, options.width)
+
+
+def cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """The definition, one product at a time; the vectors need no unit length."""
+    inner = sum(float(x) * float(y) for x, y in zip(a, b, strict=True))
+    return inner / float(np.sqrt(sum(float(x) ** 2 for x in a) * sum(float(y) ** 2 for y in b)))
+
+
+def speech(samples: NDArray[np.float32], rate_hz: int) -> list[int]:
+    """The VAD's rule in plain Python: one list of frame energies, then one decision per frame."""
+    slow = samples.astype(np.float64)[: len(samples) // (rate_hz // 2000) * (rate_hz // 2000)].reshape(-1, rate_hz // 2000).mean(axis=1)
+    steps = np.diff(slow, prepend=slow[:1])
+    hops = steps[: len(steps) // 20 * 20].reshape(-1, 20)
+    hops_db = 10 * np.log10((hops**2).mean(axis=1) + 1e-10)
+    levels = hops_db[: len(hops_db) // 3 * 3].reshape(-1, 3).mean(axis=1).tolist()
+    smooth: list[float] = []
+    labels = []
+    peak, quiet = -100.0, 99
+    for i, level in enumerate(levels):
+        smooth.append(level if not smooth else 0.6 * smooth[-1] + 0.4 * level)
+        floor = min(smooth[max(0, i // 16 * 16 - 8 * 16) :])  # eight whole slots of 16 frames, and the one under way
+        floor = max(-60.0, min(floor, -50.0) if i < 32 else floor)
+        peak = max(level, peak - 0.03, floor + 12)
+        quiet = 0 if level - floor > max(6.0, 0.45 * (peak - floor)) else quiet + 1
+        noisy = min(1.0, max(0.0, (35.0 - (peak - floor)) / 15))
+        labels.append(1 if quiet <= 4 + 8 * noisy else 0)
+    return labels
