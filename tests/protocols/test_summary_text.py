@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicestream.protocols.idvoice_json import spaced, stream_summary_object
@@ -24,6 +24,7 @@ def states_of(runs: list[tuple[bool, int]], rate_hz: int) -> list[SummaryState]:
     return states
 
 
+@settings(deadline=None)
 @given(RUNS, st.sampled_from([8000, 11025, 16000, 44100]), st.integers(0, 40))
 def test_every_answer_is_that_of_the_twin_even_when_rendered_late(runs: list[tuple[bool, int]], rate_hz: int, frames_kept: int) -> None:
     states = states_of(runs, rate_hz)

@@ -57,7 +57,7 @@ def test_an_empty_message_asks_for_the_present_state() -> None:
     assert flags(hear(session(30, 30), b"", *frames("s ."), b"", b"")) == "ffTTT"
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.text("s.", min_size=1, max_size=30), st.lists(st.integers(1, 2000), min_size=1, max_size=4))
 def test_the_state_in_the_end_does_not_depend_on_the_cuts(pattern: str, sizes: list[int]) -> None:
     whole = b"".join(frames(" ".join(pattern)))

@@ -43,7 +43,7 @@ def test_before_the_first_frame_there_is_nothing() -> None:
     assert counts(hear(SummarySession(Summary(8000), ToyFront), b"", b"\1")) == [(0, 0, 0, 0)] * 2
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=5), st.sampled_from([8000, 11025, 22050, 48000]))
 def test_pieces_give_the_same_as_the_whole(sizes: list[int], rate_hz: int) -> None:
     pcm = audio(rate_hz, (0.1, 0), (0.2, 1), (0.07, 0), (0.03, 1), (0.11, 0)) + b"\0"
