@@ -268,10 +268,10 @@ def test_beyond_the_frame_bound_late_answers_are_those_of_their_time() -> None:
     assert peer.ask("8000", *[b"x"] * 40)[1:] == [spaced(stream_summary_object(state, 10)) for state in states]
 
 
-def test_a_hundred_thousand_unread_summaries_are_small() -> None:
+def test_unread_summaries_are_small() -> None:
     log = LabelLog(8000)
-    log.append(b"\1" * 100_000)
-    numbers = iter(range(100_000))
+    log.append(b"\1" * 20_000)
+    numbers = iter(range(20_000))
 
     def answer() -> SummaryState:
         frames = next(numbers)
@@ -281,10 +281,10 @@ def test_a_hundred_thousand_unread_summaries_are_small() -> None:
     peer.ask("8000")
     peer.audio = Discarded()
     tracemalloc.start()
-    peer.send(*[b"x"] * 100_000)
+    peer.send(*[b"x"] * 20_000)
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert held < 25_000_000  # spelled at once it would be 60 GB
+    assert held < 5_000_000  # spelled at once it would be 1.2 GB
     assert closes(peer.dialect.drain(1)) == []
 
 

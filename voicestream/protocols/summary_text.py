@@ -5,6 +5,7 @@ the events that have ended are kept as text and only added to; `stream_summary_o
 the slow, obvious twin that the tests hold this to.
 """
 
+from collections import deque
 from functools import lru_cache
 
 from voicestream.protocols.idvoice_json import FRAMES_KEPT, frame_start_sample, frames_s, samples_s
@@ -17,16 +18,16 @@ _FALSE = b"false, "
 class SummaryText:
     """Spells the states of one stream, which must come in the order in which they arose."""
 
-    __slots__ = ("_after", "_before", "_events", "_events_first_run", "_events_runs", "_first_frame", "_frames", "_frames_end", "_kept")
+    __slots__ = ("_after", "_before", "_event_bytes", "_events", "_events_end", "_first_frame", "_frames", "_frames_end", "_kept")
 
     def __init__(self, frames_kept: int = FRAMES_KEPT) -> None:
         self._kept = frames_kept
         self._frames = bytearray()  # "false, true, " of the frames first_frame..frames_end
         self._first_frame = 0
         self._frames_end = 0
-        self._events = ""  # "{..}, {..}, " of the ended runs events_first_run..events_runs
-        self._events_first_run = 0
-        self._events_runs = 0
+        self._events = bytearray()  # "{..}, {..}, " of the ended runs before events_end
+        self._event_bytes: deque[int] = deque()  # length of each of them
+        self._events_end = 0
         self._before = ""  # the answer up to its total length
         self._after = ""  # the answer behind its frames
 
@@ -49,9 +50,11 @@ class SummaryText:
             speech = labels.count(1, self._first_frame, self._first_frame + excess)
             del self._frames[: excess * len(_FALSE) - speech * (len(_FALSE) - len(_TRUE))]
             self._first_frame += excess
-        if state.runs - 1 > self._events_runs:
-            self._events += _ended_events(state, self._events_runs, state.runs - 1)
-            self._events_runs = state.runs - 1
+        while self._events_end < state.runs - 1:
+            text = _event_text(state, self._events_end, state.log.run_starts[self._events_end + 1]) + ", "
+            self._events += text.encode()
+            self._event_bytes.append(len(text))
+            self._events_end += 1
         if self._first_frame:
             self._forget_events(state)
         self._surround(state)
@@ -66,17 +69,14 @@ class SummaryText:
         )
         offset = f', "frames_offset": {self._first_frame}' if self._first_frame else ""
         open_event = _event_text(state, state.runs - 1, state.frames) if state.runs else ""
-        self._after = f']{offset}}}}}, "speech_events": [{self._events}{open_event}]}}'
+        self._after = f']{offset}}}}}, "speech_events": [{self._events.decode()}{open_event}]}}'
 
     def _forget_events(self, state: SummaryState) -> None:
         """Drop the events that ended before the listed frames."""
         ends = state.log.run_starts  # a run ends where the next one starts
-        first = self._events_first_run
-        while first < self._events_runs and ends[first + 1] <= self._first_frame:
-            first += 1
-        if first > self._events_first_run:
-            self._events = _ended_events(state, first, self._events_runs)
-            self._events_first_run = first
+        sizes = self._event_bytes
+        while sizes and ends[self._events_end - len(sizes) + 1] <= self._first_frame:
+            del self._events[: sizes.popleft()]
 
 
 def _event_text(state: SummaryState, run: int, end_frame: int) -> str:
@@ -90,10 +90,6 @@ def _event_text(state: SummaryState, run: int, end_frame: int) -> str:
         f'"audio_interval": {{"end_sample": {end}, "end_time": {end * 1000 // rate_hz}, "sample_rate": {rate_hz}, '
         f'"start_sample": {start}, "start_time": {start * 1000 // rate_hz}}}}}'
     )
-
-
-def _ended_events(state: SummaryState, first: int, end: int) -> str:
-    return "".join(_event_text(state, run, state.log.run_starts[run + 1]) + ", " for run in range(first, end))
 
 
 @lru_cache(maxsize=8192)
