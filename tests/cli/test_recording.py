@@ -27,7 +27,7 @@ def test_opus_packets_cover_the_recording() -> None:
     decoder = OpusDecoder(16_000)
     decoded = np.concatenate([decoder.decode(packet) for packet in recording.messages("opus")])
     assert len(decoded) == 11 * 320
-    assert np.abs(decoded[640:3200]).max() > 6000  # the tone is in it
+    assert np.sqrt(np.mean(decoded[640:3200].astype(float) ** 2)) > 4000  # the tone is in it, not its edge
 
 
 def test_a_rate_that_opus_has_not_is_resampled() -> None:
