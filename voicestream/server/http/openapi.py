@@ -42,7 +42,6 @@ def document(settings: Settings, template: str) -> Json:
     return {
         "openapi": "3.0.3",
         "info": {"title": "voicestream", "version": __version__, "description": _ABOUT, "license": {"name": "Apache-2.0"}},
-        "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": components,

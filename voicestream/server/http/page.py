@@ -4,6 +4,7 @@ Everything is served from here, nothing from elsewhere: the content security pol
 """
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from html import escape
 from importlib.resources import files
@@ -23,9 +24,6 @@ _SWAGGER: Final = _SAFE + "; style-src 'self' 'unsafe-inline'; img-src 'self' da
 _SWAGGER_FILES: Final = (
     "swagger-ui.css",
     "swagger-ui-bundle.js",
-    "swagger-ui-standalone-preset.js",
-    "favicon-16x16.png",
-    "favicon-32x32.png",
 )
 _OWN_FILES: Final = ("page.css", "swagger.js", "favicon.svg")
 _FAMILIES: Final = {
@@ -104,8 +102,13 @@ def _catalogue() -> str:
 
 
 def _entry(fault: Fault) -> str:
-    code, sentence, cause, fix = map(escape, (fault.code, fault.sentence, fault.cause, fault.fix))
+    code, sentence, cause, fix = map(_marked, (fault.code, fault.sentence, fault.cause, fault.fix))
     return (
         f'<section id="{code}"><h3><a href="#{code}">{code}</a> {sentence}</h3>'
         f"<dl><dt>Cause</dt><dd>{cause}</dd><dt>Fix</dt><dd>{fix}</dd></dl></section>"
     )
+
+
+def _marked(text: str) -> str:
+    """`text` as HTML, its `quoted` commands as code."""
+    return re.sub("`([^`]*)`", r"<code>\1</code>", escape(text))

@@ -103,7 +103,7 @@ def examples(template: str) -> dict[str, object]:
         "Templates": {"voice_templates": [template, template]},
         "Pair": {"template1": template, "template2": template},
         "Match": {"probability": 0.9750000238418579, "score": 0.6119999885559082},
-        "Quality": {"threshold_values": {"SNR": 8.0, "SpeechLength": 2000.0}, "obtained_values": values, "quality_short_description": "OK"},
+        "Quality": {"threshold_values": {"SNR": 8.0, "SpeechLength": 1000.0}, "obtained_values": values, "quality_short_description": "OK"},
         "Summary": {
             "background_length": 0.05999999865889549,
             "speech_signal_length": 0.05999999865889549,
@@ -128,7 +128,7 @@ def examples(template: str) -> dict[str, object]:
             "timestamp": "2026-11-21T10:15:30.123+00:00",
             "status": 422,
             "error": "Unprocessable Entity",
-            "message": "VS3013 not enough speech: 0.42 s found, 2.00 s needed",
+            "message": "VS3013 not enough speech: 0.42 s found, 1.00 s needed",
             "path": "/voice_template_factory/create_voice_template_from_samples",
         },
     }
