@@ -57,7 +57,7 @@ def test_too_little_speech_is_refused_with_both_numbers() -> None:
     with pytest.raises(PeerError) as caught:
         enrol((8000, [pcm(0, 5), pcm(7, 0.6)]), MODEL, make_front=FakeFront)
     assert caught.value.fault is LITTLE_SPEECH
-    assert caught.value.detail == "0.57 s found, 1.00 s needed"
+    assert caught.value.detail == "0.58 s found, 1.00 s needed"
 
 
 @pytest.mark.parametrize("blocks", [[], [b""], [b"\x01"], [pcm(0, 40)], [pcm(7, 0.01)]])
