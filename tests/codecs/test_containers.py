@@ -191,19 +191,27 @@ def test_a_cut_file_gives_what_is_there() -> None:
     np.testing.assert_allclose(samples, TONE[:1000], atol=1e-4)
 
 
+def test_a_header_that_points_before_the_start_is_refused_quietly(capfd: pytest.CaptureFixture[str]) -> None:
+    file = bytearray(sndfile(TONE, "PCM_24", "AIFF"))
+    file[38] = 0xFF
+    assert refusal(bytes(file)) in (UNREADABLE_AUDIO, NO_AUDIO)
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.fuzz
 @pytest.mark.parametrize(
     "good",
     [
         sndfile(TONE, "PCM_16"),
         sndfile(TONE, "MS_ADPCM"),
+        sndfile(TONE, "PCM_24", "AIFF"),
         sndfile(TONE, "PCM_16", "FLAC"),
         sndfile(TONE, "OPUS", "OGG"),
         ffmpeg(TONE, "mp3", "libmp3lame", 16000),
         ffmpeg(TONE, "ipod", "aac", 16000),
         ffmpeg(TONE, "webm", "libopus", 48000),
     ],
-    ids=["wav", "adpcm", "flac", "ogg", "mp3", "m4a", "webm"],
+    ids=["wav", "adpcm", "aiff", "flac", "ogg", "mp3", "m4a", "webm"],
 )
 def test_mutations_decode_or_are_refused(good: bytes) -> None:
     random = np.random.default_rng(7)

@@ -103,12 +103,22 @@ def _checked(blocks: Iterator[Samples], max_samples: int) -> Iterator[Samples]:
         raise PeerError(NO_AUDIO)
 
 
+class _Seekable(io.BytesIO):
+    """Stays where it is when a damaged header sends libsndfile before the start; it would print a traceback otherwise."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return self.tell()
+
+
 def _open_sndfile(data: bytes) -> tuple[int, Iterator[Samples]] | None:
     """None: libsndfile does not know this encoding (MP3 in WAV, G.722 ...), FFmpeg may."""
     import soundfile  # 0.1 s and a shared library that a server without uploads never needs
 
     try:
-        file = soundfile.SoundFile(io.BytesIO(data))
+        file = soundfile.SoundFile(_Seekable(data))
     except (soundfile.LibsndfileError, TypeError, ValueError):
         return None
     if file.channels > MAX_CHANNELS:
