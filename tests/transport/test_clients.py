@@ -121,6 +121,13 @@ async def test_last_message_then_close_then_end_of_stream() -> None:
     assert frames == [(TEXT, b"1"), (BINARY, b"last"), (CLOSE, b"\x03\xe8")]
 
 
+async def test_a_refusal_is_read_though_the_peer_sent_more_than_we_wanted() -> None:
+    async with live([TALK]) as (port, _):
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        await stream.send_all(opening("/elsewhere") + bytes(300_000))
+        assert (await read_to_end(stream)).startswith(b"HTTP/1.1 404 ")
+
+
 @pytest.mark.parametrize("stray", [b"\x00", b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 5000])
 async def test_stray_bytes_behind_an_upgrade_harm_nobody_else(stray: bytes) -> None:
     """hypercorn#225: in other servers one such packet ends the process."""
