@@ -36,6 +36,7 @@ OWED, SENT, PARTIAL, ANSWERED, HEADER, LENGTH, SKIP, GONE = range(8)
 COLUMNS = 8
 # fields of `totals`
 T_SENT, T_ANSWERED, T_LATENCIES, T_GONE, T_DUE, T_LATE, T_STUCK, T_BYTES = range(8)
+STAGGER = 50  # paced connections begin within so many intervals: what a server does at every n-th message is not all at once
 RING = 1024  # dates of messages on their way, per connection
 
 _LATE_NS = 1_000_000  # a paced message sent later than this after its date is counted: the generator was too slow
@@ -137,7 +138,7 @@ def drive(
     bank (frames, size) uint8, each row one masked frame; connection i begins at row first[i] and goes round.
     ahead > 0: saturated, at most that many unanswered messages per connection, fewer on most so that their
     answers do not come all at once. interval_ns > 0: paced, each connection a message per interval from
-    begin_ns on, phases spread evenly. Neither: only listen, until all is answered.
+    begin_ns on or a little later, phases spread evenly. Neither: only listen, until all is answered.
     """
     clock = np.zeros(2, np.int64)
     events = np.zeros(_EVENTS * _EVENT_WORDS, np.uint32)
@@ -163,11 +164,12 @@ def drive(
             while due_ns <= now_ns and behind < _EVENTS:
                 behind += 1
                 i = totals[T_DUE] % connections
-                if now_ns - due_ns > _LATE_NS:
-                    totals[T_LATE] += 1
-                _owe(i, state[i, OWED] + 1, now_ns, state, dates_ns)
-                if not _push(i, fds, bank, first, state, totals):
-                    stuck_at_ns = now_ns
+                if totals[T_DUE] // connections >= i * STAGGER // connections:
+                    if now_ns - due_ns > _LATE_NS:
+                        totals[T_LATE] += 1
+                    _owe(i, state[i, OWED] + 1, now_ns, state, dates_ns)
+                    if not _push(i, fds, bank, first, state, totals):
+                        stuck_at_ns = now_ns
                 totals[T_DUE] += 1
                 due_ns = begin_ns + totals[T_DUE] * interval_ns // connections
                 now_ns = _now_ns(clock)

@@ -26,7 +26,7 @@ from benchmarks.peers.tally import ANSWER_DIGITS, PER_ANSWER, SERVERS
 OURS, SLOW, FAST = "voicestream", "trio-websocket", "picows"
 AHEAD = 50
 INTERVAL_S = 0.02
-WARMUP_S = 1.5  # the slowest peer has its first answers out by then
+WARMUP_S = 1.8  # the slowest peer has its first answers out by then
 
 
 @dataclass(frozen=True, slots=True)
