@@ -8,16 +8,19 @@ from voicestream.dsp.resample import resample_plan
 
 
 def resample(samples: NDArray[np.float32], source_hz: int, target_hz: int) -> NDArray[np.float64]:
-    """Put zeros between the samples, filter, keep every `down`th: what polyphase resampling saves."""
+    """The sum of all input samples, each weighed by the prototype at its distance: no phases, no state."""
     plan = resample_plan(source_hz, target_hz)
     up, down = int(plan.numbers[0]), int(plan.numbers[1])
-    fast = np.zeros(len(samples) * up)
-    fast[::up] = samples
-    return np.convolve(fast, plan.prototype * up)[: len(fast) : down]
+    made = np.zeros(-(-len(samples) * up // down))
+    for n in range(len(made)):
+        distance = n * down - np.arange(len(samples)) * up
+        near = (distance >= 0) & (distance < len(plan.prototype))
+        made[n] = up * np.sum(samples[near] * plan.prototype[distance[near]])
+    return made
 
 
 def features(samples: NDArray[np.float32], options: FeatureOptions) -> NDArray[np.float64]:
-    """Kaldi's recipe written out, in double precision: one frame, one band, one coefficient at a time."""
+    """Kaldi's recipe written out, in double precision: one frame and one coefficient at a time."""
     length, shift = options.framing.length, options.framing.shift
     size = 256 if length <= 256 else 512
     high_hz = options.high_hz if options.high_hz > 0 else options.rate_hz / 2 + options.high_hz
@@ -31,6 +34,11 @@ def features(samples: NDArray[np.float32], options: FeatureOptions) -> NDArray[n
         return np.log(max(value, np.finfo(np.float32).eps))
 
     low, step = mel(options.low_hz), (mel(high_hz) - mel(options.low_hz)) / (options.mel_bins + 1)
+    weight = np.zeros((options.mel_bins, size // 2 + 1))
+    for band in range(options.mel_bins):
+        for k in range(size // 2):
+            place = (mel(k * options.rate_hz / size) - low) / step - band  # 0 left edge, 1 centre, 2 right edge
+            weight[band, k] = max(0.0, min(place, 2 - place))
     rows = []
     for start in range(0, len(samples) - length + 1, shift):
         frame = samples[start : start + length].astype(np.float64) * 32768
@@ -40,12 +48,7 @@ def features(samples: NDArray[np.float32], options: FeatureOptions) -> NDArray[n
         frame *= window[options.window]
         energy = raw if options.raw_energy else log(np.sum(frame**2))
         power = np.abs(np.fft.rfft(frame, size)) ** 2
-        bands = np.zeros(options.mel_bins)
-        for band in range(options.mel_bins):
-            for k in range(size // 2):
-                place = (mel(k * options.rate_hz / size) - low) / step - band  # 0 left edge, 1 centre, 2 right edge
-                bands[band] += power[k] * max(0.0, min(place, 2 - place))
-        logs = np.array([log(value) for value in bands])
+        logs = np.array([log(np.sum(power * weight[band])) for band in range(options.mel_bins)])
         if not options.ceps:
             rows.append(np.concatenate(([energy], logs)) if options.energy else logs)
             continue

@@ -31,7 +31,7 @@ def response_db(source_hz: int, target_hz: int) -> tuple[NDArray[np.float64], ND
 
 
 @pytest.mark.parametrize("source_hz, target_hz", PAIRS)
-def test_equals_zeros_between_filter_and_keep_every_nth(source_hz: int, target_hz: int) -> None:
+def test_equals_the_weighed_sum_of_all_samples(source_hz: int, target_hz: int) -> None:
     samples = noise(1500)
     stream = Resampler(source_hz, target_hz)
     expected = naive.resample(samples, source_hz, target_hz)
