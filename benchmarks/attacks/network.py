@@ -1,6 +1,6 @@
 """Attacks by time and by silence: whoever is slow, deaf or gone is let go at a deadline, quietly."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from benchmarks.attacks.peer import BINARY, TEXT, Attack, Target, connected, frame, opening, streaming
 
@@ -8,8 +8,8 @@ _REQUEST = b"POST /speech_summary_engine/get_speech_summary_from_samples?sample_
 _OCTETS = _REQUEST + b"Content-Type: application/octet-stream\r\n"
 
 
-def _singly(data: bytes) -> Iterator[bytes]:
-    return (bytes((byte,)) for byte in data)
+def _singly(data: bytes) -> tuple[bytes, ...]:
+    return tuple(bytes((byte,)) for byte in data)
 
 
 def _slow_words(name: str, first: bytes, rest: Iterable[bytes], allowed: tuple[str, ...], code: str) -> Attack:
@@ -103,9 +103,9 @@ ATTACKS = [
         ("http 408", "http 408, kept"),
         "VS1408",
     ),
-    _slow_frames("frame header", b"", _singly(frame(BINARY, claim=70_000)[:9] * 60), "close 1008", "VS1207"),
+    _slow_frames("frame header", b"", _singly(frame(BINARY, bytes(500), claim=70_000)), "close 1008", "VS1207"),
     _slow_frames("payload", frame(BINARY, claim=1000), _singly(bytes(500)), "close 1008", "VS1207"),
-    _slow_frames("fragments", frame(BINARY, b"", final=False), (frame(0, b"\0", final=False) for _ in range(60)), "close 1008", "VS1207"),
+    _slow_frames("fragments", frame(BINARY, b"", final=False), [frame(0, b"\0", final=False)] * 60, "close 1008", "VS1207"),
     Attack("half-open", _half_open, ("close 1011", "close 1008"), "VS1", slow=True),
     Attack("never reads", _deaf, ("cut",), "VS1126", slow=True),
     Attack("never reads, sends without end", _deaf_flood, ("cut",), "VS1", slow=True),

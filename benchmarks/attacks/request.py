@@ -70,7 +70,10 @@ def _wav(**lies: int) -> bytes:
 
 
 def _kept(name: str, data: bytes, answer: str, *more: str) -> Attack:
-    """`data` as the second request of a connection whose first was good; hypercorn refuses these, without a number."""
+    """`data` as the second request of a connection whose first was good; hypercorn refuses these, without a number.
+
+    It may also hang up behind the first answer, when that came before it had looked for the end of the request.
+    """
 
     async def run(target: Target) -> str:
         async with connected(target) as peer:
@@ -80,7 +83,7 @@ def _kept(name: str, data: bytes, answer: str, *more: str) -> Attack:
             await peer.say(data)
             return await peer.http()
 
-    return Attack(f"http, second request: {name}", run, (answer, *more))
+    return Attack(f"http, second request: {name}", run, (answer, "end", *more))
 
 
 def _cut_off(name: str, data: bytes) -> Attack:

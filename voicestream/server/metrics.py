@@ -162,6 +162,9 @@ class Metrics(Collector):
         lag = HistogramMetricFamily("voicestream_loop_lag_seconds", "How late the event loop woke a sleeper")
         lag.add_metric([], *self._loop_lag_s.cumulative())
         yield lag
+        if trio.lowlevel.in_trio_run():
+            tasks = trio.lowlevel.current_statistics().tasks_living
+            yield GaugeMetricFamily("voicestream_tasks", "Tasks of the event loop: about two per connection", value=tasks)
         build = GaugeMetricFamily("voicestream_build_info", "What is running", labels=["version", "model", "model_hash"])
         for model, digest in self._models.items():
             build.add_metric([self._version, model, digest], 1)

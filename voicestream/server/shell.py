@@ -20,6 +20,9 @@ from voicestream.server.metrics import Tally
 from voicestream.sessions.vocabulary import Audio, Event, Failed, Job, Opened, Result, Service, Session
 from voicestream.transport.websocket import Disconnected, WebSocket
 
+_TURN = 32  # messages of one connection before the others have theirs
+_SHORTEST_S = 0.0025  # of audio in a message: the shortest Opus packet
+
 
 class Runner(Protocol):
     """Who runs heavy work on threads."""
@@ -92,14 +95,16 @@ class Conversation:
 
     async def _hear(self, messages: list[str | bytes], now: float) -> None:
         self._tally.messages_in += len(messages)
-        for message in messages:
+        for count, message in enumerate(messages, 1):
             for event in self._dialect.receive(message, now):
                 await self._feed(event)
+            if not count % _TURN:  # 64 KiB hold 10,000 empty messages: 50 ms in which nobody else would be served
+                self._websocket.flush()
+                await trio.lowlevel.cancel_shielded_checkpoint()
         self._websocket.flush()
         if self._dialect.refusals:
             self._tell_refusals()
-        if self._session is not None:
-            await self._keep_pace(self._session.heard_s, now)
+        await self._keep_pace(now)
 
     async def _feed(self, event: Event) -> None:
         match event:
@@ -122,11 +127,15 @@ class Conversation:
             return Failed(error.fault, error.detail)
         return result
 
-    async def _keep_pace(self, heard_s: float, now: float) -> None:
-        """Stop reading for a while when audio comes much faster than it was spoken; end when there was too much of it."""
+    async def _keep_pace(self, now: float) -> None:
+        """Stop reading for a while when audio comes much faster than it was spoken; end when there was too much of it.
+
+        Every message counts as a little audio, whatever it holds.
+        """
+        heard_s = 0.0 if self._session is None else self._session.heard_s
         self._tally.audio_s = heard_s
         patience = self._patience
-        ahead_s = heard_s - patience.burst_s - patience.speed * (now - self._began)
+        ahead_s = max(heard_s, self._tally.messages_in * _SHORTEST_S) - patience.burst_s - patience.speed * (now - self._began)
         if ahead_s > 0:
             await trio.sleep(ahead_s / patience.speed)
         if heard_s > patience.audio_s:
