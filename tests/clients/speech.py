@@ -1,0 +1,74 @@
+"""Recorded people at the rates that clients have: Debian's telephone prompts, resampled for the higher ones."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import av
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from voicestream.cli.prompt import FOLDER, speakers
+from voicestream.codecs.opus import OpusEncoder
+
+Pcm: TypeAlias = NDArray[np.int16]
+
+RATES_HZ = (8000, 16000, 44100, 48000)
+_PROMPT_HZ = 8000
+_GSM_SETS = {"armelle": "fr", "es-co": "es"}  # Debian keeps these two as GSM 06.10
+_GSM_SENTENCE_BYTES = range(4_000, 12_000)  # 2.4 to 7 s: 33 bytes hold 20 ms
+_ENROL_S, _TEST_S, _PAUSE_S = 20.0, 12.0, 0.8
+
+
+@dataclass(eq=False, repr=False)
+class Person:
+    """One voice: `enrol` and `test` are other sentences, (n,) int16 at 8 kHz; `at` gives them at any rate."""
+
+    name: str
+    enrol: Pcm
+    test: Pcm
+    _resampled: dict[tuple[str, int], Pcm] = field(default_factory=dict)
+
+    def at(self, part: str, rate_hz: int) -> Pcm:
+        """Part "enrol" or "test" at `rate_hz`."""
+        if (part, rate_hz) not in self._resampled:
+            self._resampled[part, rate_hz] = soxr.resample(getattr(self, part), _PROMPT_HZ, rate_hz)
+        return self._resampled[part, rate_hz]
+
+
+def people() -> list[Person]:
+    """Everybody whose prompts are installed."""
+    found = [Person(speaker.name, speaker.enrol.samples, speaker.test.samples) for speaker in speakers()]
+    for name, folder in _GSM_SETS.items():
+        files = [file for file in sorted((FOLDER / folder).glob("*.gsm")) if file.stat().st_size in _GSM_SENTENCE_BYTES]
+        if files:
+            sentences = iter(files)
+            found.append(Person(name, *(_joined(sentences, seconds) for seconds in (_ENROL_S, _TEST_S))))
+    return found
+
+
+def _joined(sentences: Iterator[Path], wanted_s: float) -> Pcm:
+    """Whole sentences, a pause after each, until there are `wanted_s` seconds; takes them out of `sentences`."""
+    parts: list[Pcm] = []
+    spoken = 0
+    while spoken < wanted_s * _PROMPT_HZ:
+        with av.open(next(sentences), format="gsm") as container:
+            frames = [frame.to_ndarray().ravel() for frame in container.decode(audio=0)]
+        spoken += sum(map(len, frames))
+        parts += [*frames, np.zeros(round(_PAUSE_S * _PROMPT_HZ), np.int16)]
+    return np.concatenate(parts)
+
+
+def pcm16_messages(samples: Pcm, size: int) -> list[bytes]:
+    """Bytes of PCM16 little-endian, cut every `size` samples."""
+    return [samples[start : start + size].astype("<i2").tobytes() for start in range(0, len(samples), size)]
+
+
+def opus_messages(samples: Pcm, rate_hz: int) -> list[bytes]:
+    """Packets of 20 ms at 24 kbit/s, the last one filled up with silence."""
+    encoder = OpusEncoder(rate_hz, bitrate_bps=24_000)
+    size = rate_hz // 50
+    padded = np.pad(samples, (0, -len(samples) % size))
+    return [encoder.encode(packet) for packet in padded.reshape(-1, size)]
