@@ -13,7 +13,6 @@ from voicestream.server.shell import Conversation, Patience, Runner
 from voicestream.sessions.vocabulary import Event, Result, Service, Session
 from voicestream.transport.websocket import Disconnected, Source
 
-
 PATIENCE = Patience()
 
 
