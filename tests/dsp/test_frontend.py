@@ -62,7 +62,8 @@ def test_equals_its_stages_one_after_another(plan: FrontEndPlan) -> None:
     assert labels + more_labels == expected.tobytes()
     assert 0 < sum(labels) < len(labels)
     if plan.features:
-        np.testing.assert_array_equal(np.concatenate((features, more_features)), mfcc(analysis, plan.features))
+        # Not to the bit: the compiler may fuse other multiplications and additions in another kernel.
+        np.testing.assert_allclose(np.concatenate((features, more_features)), mfcc(analysis, plan.features), atol=1e-3)
     else:
         assert features.shape[0] == 0
 

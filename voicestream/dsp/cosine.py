@@ -17,7 +17,8 @@ def cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
     BLAS: 0.35 us for 192 dimensions, of which a kernel would save a quarter and cost every start its loading.
     """
-    return min(1.0, max(-1.0, float(np.dot(a, b))))
+    score = float(np.dot(a, b))
+    return 1.0 if score > 1.0 else -1.0 if score < -1.0 else score
 
 
 def cosines(vector: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -26,7 +27,8 @@ def cosines(vector: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArra
     BLAS again: 9.6 us for 1,000 rows of 192 where a kernel took 11.7. Both are bound by memory from 100,000 rows on.
     """
     scores: NDArray[np.float32] = gallery @ vector
-    return np.clip(scores, -1.0, 1.0, out=scores)
+    np.minimum(scores, 1.0, out=scores)  # two passes take half of what np.clip does
+    return np.maximum(scores, -1.0, out=scores)
 
 
 @part(fastmath=REASSOCIATE)

@@ -8,20 +8,20 @@ values times 4, A-law's 13-bit values times 8.
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import I16, I16_RO, U8, U8_RO, VOID, kernel, part
+from voicestream.dsp._jit import BYTES, I16, I16_RO, U8, VOID, kernel, part
 
 
 def mulaw_expand(data: bytes) -> NDArray[np.int16]:
     """Mu-law bytes (n,) -> samples (n,) int16."""
     out = np.empty(len(data), np.int16)
-    _mulaw_expand(np.frombuffer(data, np.uint8), out)
+    _mulaw_expand(data, out)
     return out
 
 
 def alaw_expand(data: bytes) -> NDArray[np.int16]:
     """A-law bytes (n,) -> samples (n,) int16."""
     out = np.empty(len(data), np.int16)
-    _alaw_expand(np.frombuffer(data, np.uint8), out)
+    _alaw_expand(data, out)
     return out
 
 
@@ -57,16 +57,16 @@ def alaw_sample(byte: np.uint8) -> np.int32:
     return size if code & np.int32(0x80) else -size
 
 
-@kernel(VOID(U8_RO, I16))
-def _mulaw_expand(data: NDArray[np.uint8], out: NDArray[np.int16]) -> None:
+@kernel(VOID(BYTES, I16))
+def _mulaw_expand(data: bytes, out: NDArray[np.int16]) -> None:
     for i in range(len(data)):
-        out[i] = mulaw_sample(data[i])
+        out[i] = mulaw_sample(np.uint8(data[i]))
 
 
-@kernel(VOID(U8_RO, I16))
-def _alaw_expand(data: NDArray[np.uint8], out: NDArray[np.int16]) -> None:
+@kernel(VOID(BYTES, I16))
+def _alaw_expand(data: bytes, out: NDArray[np.int16]) -> None:
     for i in range(len(data)):
-        out[i] = alaw_sample(data[i])
+        out[i] = alaw_sample(np.uint8(data[i]))
 
 
 @kernel(VOID(I16_RO, U8))

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.dsp._jit import F32, F32_RO, I64, I64_RO, INT, REASSOCIATE, kernel, part
-from voicestream.dsp.cosine import dot
 
 RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000)
 
@@ -108,14 +107,15 @@ class Resampler:
     def __init__(self, source_hz: int, target_hz: int) -> None:
         self.plan = resample_plan(source_hz, target_hz)
         self.delay_samples = self.plan.delay_samples
+        self._numbers, self._table = self.plan.numbers, self.plan.table
+        self._up, self._down = int(self._numbers[UP]), int(self._numbers[DOWN])
         self._work = np.zeros(self.plan.taps - 1 + _BLOCK, np.float32)
         self._counters = np.zeros(2, np.int64)
 
     def feed(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Samples (n,) float32 -> (m,) float32, m = n * target_hz / source_hz within one sample."""
-        plan = self.plan
-        out = np.empty(plan.length(len(samples)) + 4, np.float32)
-        made = _resample(samples, plan.numbers, plan.table, self._counters, self._work, out)
+        out = np.empty(len(samples) * self._up // self._down + 5, np.float32)
+        made = _resample(samples, self._numbers, self._table, self._counters, self._work, out)
         return out[:made]
 
     def flush(self) -> NDArray[np.float32]:
@@ -174,6 +174,37 @@ def _decimate(work: NDArray[np.float32], count: int, index: int, down: int, h: N
     return (count - index + down - 1) // down if index < count else 0
 
 
+@part(fastmath=REASSOCIATE)
+def _phases(
+    work: NDArray[np.float32],
+    count: int,
+    numbers: NDArray[np.int64],
+    table: NDArray[np.float32],
+    counters: NDArray[np.int64],
+    out: NDArray[np.float32],
+) -> int:
+    # One dot product per output, written out: as a call it costs 3 ns more each. Slices, because a computed
+    # index keeps LLVM from vectorising (10x).
+    up, taps = numbers[UP], numbers[TAPS]
+    index, phase = counters[INDEX], counters[PHASE]
+    whole, rest = numbers[DOWN] // up, numbers[DOWN] % up
+    made = 0
+    while index < count:
+        h, x = table[phase * taps : phase * taps + taps], work[index : index + taps]
+        y = np.float32(0.0)
+        for k in range(taps):
+            y += h[k] * x[k]
+        out[made] = y
+        made += 1
+        index += whole
+        phase += rest
+        if phase >= up:
+            phase -= up
+            index += 1
+    counters[INDEX], counters[PHASE] = index - count, phase
+    return made
+
+
 @part()
 def resample_block(
     work: NDArray[np.float32],
@@ -187,26 +218,16 @@ def resample_block(
 
     `out` has room for length(count) + 4 samples. The newest taps - 1 samples move to the front of `work`.
     """
-    up, down, taps = numbers[UP], numbers[DOWN], numbers[TAPS]
-    index, phase = counters[INDEX], counters[PHASE]
+    down, taps = numbers[DOWN], numbers[TAPS]
+    index = counters[INDEX]
     if numbers[HALF_BAND]:
         _halves(work, count, table, taps, out)
         made = 2 * count
-    elif up == 1:
+    elif numbers[UP] == 1:
         made = _decimate(work, count, index, down, table[:taps], out)
         counters[INDEX] = index + made * down - count
     else:
-        whole, rest = down // up, down % up
-        made = 0
-        while index < count:
-            out[made] = dot(table[phase * taps : phase * taps + taps], work[index : index + taps])
-            made += 1
-            index += whole
-            phase += rest
-            if phase >= up:
-                phase -= up
-                index += 1
-        counters[INDEX], counters[PHASE] = index - count, phase
+        made = _phases(work, count, numbers, table, counters, out)
     newest = work[count : count + taps - 1]
     for i in range(taps - 1):
         work[i] = newest[i]
