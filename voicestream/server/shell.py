@@ -97,26 +97,32 @@ class Conversation:
         self._tally.messages_in += len(messages)
         for count, message in enumerate(messages, 1):
             for event in self._dialect.receive(message, now):
-                await self._feed(event)
+                if (job := self._feed(event)) is not None:
+                    self._dialect.reply(await self._done(job))
             if not count % _TURN:  # 64 KiB hold 10,000 empty messages: 50 ms in which nobody else would be served
                 self._websocket.flush()
                 await trio.lowlevel.cancel_shielded_checkpoint()
         self._websocket.flush()
         if self._dialect.refusals:
             self._tell_refusals()
-        await self._keep_pace(now)
+        if (ahead_s := self._ahead_s(now)) > 0:
+            await trio.sleep(ahead_s / self._patience.speed)
 
-    async def _feed(self, event: Event) -> None:
+    def _feed(self, event: Event) -> Job | None:
+        """Hand one event to the session and its result to the dialect; returns work that belongs on a thread."""
         match event:
             case Audio() if self._session is not None:
                 outcome = self._session.feed(event)
-                self._dialect.reply(await self._done(outcome) if isinstance(outcome, Job) else outcome)
+                if isinstance(outcome, Job):
+                    if outcome.heavy:
+                        return outcome
+                    outcome = outcome.run()
+                self._dialect.reply(outcome)
             case Opened():
                 self._session = self._open_session(event.service)
+        return None
 
     async def _done(self, job: Job) -> Result:
-        if not job.heavy:
-            return job.run()
         try:
             with trio.CancelScope() as scope:
                 scope.shield = True
@@ -127,25 +133,24 @@ class Conversation:
             return Failed(error.fault, error.detail)
         return result
 
-    async def _keep_pace(self, now: float) -> None:
-        """Stop reading for a while when audio comes much faster than it was spoken; end when there was too much of it.
+    def _ahead_s(self, now: float) -> float:
+        """Seconds of audio by which the peer is faster than it may be; says goodbye when there was too much of it.
 
         Every message counts as a little audio, whatever it holds.
         """
         heard_s = 0.0 if self._session is None else self._session.heard_s
         self._tally.audio_s = heard_s
         patience = self._patience
-        ahead_s = max(heard_s, self._tally.messages_in * _SHORTEST_S) - patience.burst_s - patience.speed * (now - self._began)
-        if ahead_s > 0:
-            await trio.sleep(ahead_s / patience.speed)
         if heard_s > patience.audio_s:
             self._goodbye = Goodbye.SESSION_TIME
+        return max(heard_s, self._tally.messages_in * _SHORTEST_S) - patience.burst_s - patience.speed * (now - self._began)
 
     async def _wake(self, now: float) -> None:
         """The alarm rang: something is due, or goodbye was said."""
         if now >= self._dialect.deadline:
             for event in self._dialect.tick(now):
-                await self._feed(event)
+                if (job := self._feed(event)) is not None:
+                    self._dialect.reply(await self._done(job))
         self._websocket.tick(now)
         if now >= self._began + self._patience.session_s:
             self._goodbye = Goodbye.SESSION_TIME

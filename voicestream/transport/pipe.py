@@ -11,6 +11,8 @@ from typing import Protocol
 
 import trio
 
+from voicestream.transport.readiness import Door, readiness
+
 READ_BYTES = 64 * 1024
 _RECORD_BYTES = 16 * 1024  # a TLS record: what a slow reader must take within one write deadline
 
@@ -40,25 +42,28 @@ class Pipe(Protocol):
 class SocketPipe:
     """A plain TCP connection. Once closed it touches its descriptor no more: the number may be another connection's by then."""
 
-    __slots__ = ("_fd", "_full", "_stream")
+    __slots__ = ("_door", "_fd", "_full", "_stream")
 
     def __init__(self, stream: trio.SocketStream) -> None:
         self._stream = stream
         self._fd = stream.socket.fileno()
-        self._full = False  # the last read filled its buffer: more is likely there
+        self._door: Door | None = None  # made at the first read: HTTP connections have no use for it
+        self._full = True  # the last read filled its buffer: more is likely there
 
     async def read(self, into: bytearray) -> int:
         if self._fd < 0:
             raise trio.ClosedResourceError
+        if self._door is None:
+            self._door = readiness().door(self._fd)
         if self._full:
             await trio.lowlevel.checkpoint()
         else:
-            await trio.lowlevel.wait_readable(self._fd)
+            await self._door.wait()
         while True:
             try:
                 count = os.readv(self._fd, [into])
             except BlockingIOError:
-                await trio.lowlevel.wait_readable(self._fd)
+                await self._door.wait()
             except OSError as error:
                 raise trio.BrokenResourceError(str(error)) from error
             else:
@@ -83,6 +88,9 @@ class SocketPipe:
             await self._stream.send_eof()
 
     async def aclose(self) -> None:
+        if self._door is not None:
+            self._door.close()
+            self._door = None
         self._fd = -1
         await self._stream.aclose()
 
