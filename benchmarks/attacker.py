@@ -4,6 +4,7 @@ python -m benchmarks.attacker PORT TEMPLATE        ends at the end of its input,
 """
 
 import json
+import os
 import random
 import sys
 from collections import Counter, defaultdict
@@ -54,6 +55,7 @@ async def run(target: Target) -> Mob:
 
 
 def main() -> None:
+    os.nice(10)  # on a small machine the good streams must not starve of the attackers' own work
     port, template = sys.argv[1:]
     mob = trio.run(run, Target(int(port), template, address=_ADDRESS))
     attacks = sum(sum(counter.values()) for counter in mob.outcomes.values())
