@@ -27,7 +27,7 @@ from voicestream.models.weights import Array, read_weights
 
 FEATURES: Final = FeatureOptions(rate_hz=8000, mel_bins=24, low_hz=200.0, high_hz=3600.0, ceps=20, lifter=0.0)
 
-_DELTA_REACH: Final = 2  # frames on either side that a slope is taken over
+_DELTA_REACH: Final = 2  # frames on either side that a slope is taken over; written out in _slopes
 _SHORTEST_S, _LONGEST_S = 1.0, 30.0  # net speech the calibration has seen
 
 
@@ -111,11 +111,14 @@ def _slopes(features: Features) -> Features:
     count = len(features)
     if not count:
         return features
-    padded = np.pad(features, ((_DELTA_REACH, _DELTA_REACH), (0, 0)), mode="edge")
-    total = np.zeros_like(features)
-    for reach in range(1, _DELTA_REACH + 1):
-        total += reach * (padded[_DELTA_REACH + reach :][:count] - padded[_DELTA_REACH - reach :][:count])
-    return total / np.float32(2 * sum(reach * reach for reach in range(1, _DELTA_REACH + 1)))
+    padded = np.empty((count + 2 * _DELTA_REACH, features.shape[1]), np.float32)  # np.pad takes 20 us for this
+    padded[:_DELTA_REACH] = features[0]
+    padded[_DELTA_REACH:-_DELTA_REACH] = features
+    padded[-_DELTA_REACH:] = features[-1]
+    total = padded[3:-1] - padded[1:-3]
+    total += np.float32(2) * (padded[4:] - padded[:-4])
+    total /= np.float32(10)  # 2 * (1 * 1 + 2 * 2)
+    return total
 
 
 def regressors(score: NDArray[np.float64], net_speech_s: NDArray[np.float64]) -> NDArray[np.float64]:
