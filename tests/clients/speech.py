@@ -72,3 +72,13 @@ def opus_messages(samples: Pcm, rate_hz: int) -> list[bytes]:
     size = rate_hz // 50
     padded = np.pad(samples, (0, -len(samples) % size))
     return [encoder.encode(packet) for packet in padded.reshape(-1, size)]
+
+
+def cut(data: bytes, sizes: list[int]) -> list[bytes]:
+    """`data` in messages of the `sizes`, again and again."""
+    messages: list[bytes] = []
+    at = 0
+    while at < len(data):
+        messages.append(data[at : at + sizes[len(messages) % len(sizes)]])
+        at += len(messages[-1])
+    return messages
