@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 import trio
@@ -313,6 +314,33 @@ async def test_audio_faster_than_it_may_be_is_read_later(autojump_clock: MockClo
         assert len(table.said()) == 1  # 200 s too many are 10 s at 20 times real time
         await trio.sleep(0.2)
         assert len(table.said()) == 2
+
+
+async def test_messages_without_audio_have_their_pace_too(autojump_clock: MockClock) -> None:
+    async with talk("open", *[b""] * 1000, patience=Patience(speed=20, burst_s=0.5)) as table:
+        table.hear(b"more")
+        await trio.sleep(0.09)
+        assert len(table.said()) == 1000  # 1001 messages count as 2.5 s: 2 s too many are 0.1 s at 20 times real time
+        await trio.sleep(0.02)
+        assert len(table.said()) == 1001
+
+
+async def test_others_are_served_between_the_messages_of_a_flood() -> None:
+    seen: list[int] = []
+
+    async def another(table: Table) -> None:
+        while len(table.session.fed) < 320:
+            await trio.lowlevel.checkpoint()
+            seen.append(len(table.session.fed))
+
+    async with trio.open_nursery() as nursery:
+        table = Table(PATIENCE, nursery)
+        table.hear("open", *[b""] * 320)
+        nursery.start_soon(table.conversation.run)
+        nursery.start_soon(another, table)
+        await wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    assert max(after - before for before, after in pairwise(seen)) <= 64  # two turns of 32: trio shuffles who goes first
 
 
 async def test_a_job_that_finds_no_thread_ends_it_with_1013(autojump_clock: MockClock) -> None:

@@ -1,13 +1,18 @@
 """Hand-made fakes of what surrounds a WebSocket: the network under it, the conversation above it."""
 
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from math import inf
 
 import trio
 
-from tests.transport.wire import split
+from tests.transport.wire import CLOSE, close_code, split
 from voicestream.transport.head import Refusal
-from voicestream.transport.websocket import Disconnected, WebSocket
+from voicestream.transport.rfc6455 import MessageLimit
+from voicestream.transport.websocket import Disconnected, Timing, WebSocket
+
+TIMING = Timing()
 
 
 class FakePipe:
@@ -146,3 +151,18 @@ class Book:
 
     def escaped(self, error: BaseException) -> None:
         self.escapes.append(error)
+
+
+@asynccontextmanager
+async def open_websocket(
+    pipe: FakePipe, source: Speaker | None = None, early: bytes = b"", timing: Timing = TIMING
+) -> AsyncIterator[tuple[WebSocket, trio.Nursery]]:
+    """A WebSocket on `pipe` and the nursery of its writer task."""
+    async with trio.open_nursery() as nursery:
+        websocket = WebSocket(pipe, nursery, MessageLimit(), timing, early)
+        websocket.attach(source or Speaker())
+        yield websocket, nursery
+
+
+def close_codes(pipe: FakePipe) -> list[int]:
+    return [close_code(payload) for opcode, payload in pipe.frames() if opcode == CLOSE]

@@ -90,6 +90,8 @@ async def test_once_closed_it_does_not_touch_its_descriptor(ends: Ends) -> None:
     await pipe.aclose()
     other, peer = trio.socket.socketpair()
     assert number in (other.fileno(), peer.fileno())  # the number lives on
+    await other.send(b"not for you")
+    await peer.send(b"not for you")
     with pytest.raises(trio.ClosedResourceError):
         await pipe.read(bytearray(10))
     with pytest.raises(trio.BrokenResourceError):
