@@ -1,5 +1,6 @@
 """Features against Kaldi and against the recipe written out, whole and in pieces."""
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from tests import naive
 from voicestream.dsp.mfcc import FeatureOptions, FeatureStream, mfcc
 
+COMPILED = not numba.config.DISABLE_JIT  # where kernels run as Python, fewer examples
 OPTIONS = [
     FeatureOptions(),
     FeatureOptions(rate_hz=8000),
@@ -76,7 +78,7 @@ def test_equals_the_recipe_written_out(options: FeatureOptions) -> None:
     np.testing.assert_allclose(mfcc(samples, options)[well], naive.features(samples, options)[well], atol=1e-3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 if COMPILED else 5, deadline=None)
 @given(st.sampled_from(OPTIONS), st.lists(st.integers(0, 900), min_size=1, max_size=10))
 def test_pieces_equal_the_whole(options: FeatureOptions, pieces: list[int]) -> None:
     samples = np.random.default_rng(sum(pieces)).standard_normal(sum(pieces)).astype(np.float32)
