@@ -29,7 +29,7 @@ from voicestream.transport.head import Upgrade, acceptance
 
 CLIP_S = 12.0
 SPREAD_S = 4.0  # the streams begin one after the other
-_PCM_S, _OPUS_S = 0.04, 0.02
+_PCM_S, _OPUS_S = 0.06, 0.04
 _PATIENCE_S = 10.0  # for the last answers of a conversation
 _GOODBYE = b"\x03\xe9"  # 1001
 _KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
