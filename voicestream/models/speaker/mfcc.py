@@ -28,6 +28,7 @@ from voicestream.models.weights import Array, read_weights
 FEATURES: Final = FeatureOptions(rate_hz=8000, mel_bins=24, low_hz=200.0, high_hz=3600.0, ceps=20, lifter=0.0)
 
 _DELTA_REACH: Final = 2  # frames on either side that a slope is taken over; written out in _slopes
+_STRIDE: Final = 2  # every other frame: neighbours share 60 % of their samples, and half of them do as well (measured)
 _SHORTEST_S, _LONGEST_S = 1.0, 30.0  # net speech the calibration has seen
 
 
@@ -79,6 +80,7 @@ class Mixture:
 
     def supervector(self, frames: Array) -> Array:
         """Scaled offsets of the prepared frames of a voice from each Gaussian, (gaussians * 40,) float32; zeros for no frames."""
+        frames = np.ascontiguousarray(frames[::_STRIDE])
         share = self.share(frames)
         count = share.sum(axis=0)[:, None]
         offset = (share.T @ frames - count * self._mean) / (count + self._relevance)
