@@ -72,7 +72,7 @@ def kernel(signature: Any, *, fastmath: Iterable[str] = frozenset()) -> Callable
 def part(*, fastmath: Iterable[str] = frozenset(), inline: bool = False) -> Callable[[_Function], _Function]:
     """Mark a function that only kernels call: it compiles into its caller, and costs a warm start nothing.
 
-    inline: becomes text of its one caller before anything is compiled, instead of being compiled on its own first.
+    inline: becomes text of its one caller, under the caller's fastmath, instead of being compiled on its own first.
     """
     decorate: Any = numba.njit(nogil=True, error_model="numpy", fastmath=set(fastmath), inline="always" if inline else "never")
     return decorate  # type: ignore[no-any-return]

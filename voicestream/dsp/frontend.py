@@ -195,7 +195,7 @@ class FrontEnd:
         return self.feed(self._silence * self._tables.resampling.tail)
 
 
-@part()
+@part(inline=True)
 def _decode_pcm16(data: NDArray[np.uint8], start: int, count: int, out: NDArray[np.float32]) -> None:
     # Samples of two bytes from byte `start` on.
     pairs = data[start : start + 2 * count]
@@ -204,14 +204,14 @@ def _decode_pcm16(data: NDArray[np.uint8], start: int, count: int, out: NDArray[
         out[i] = np.float32(sample) * np.float32(1.0 / 32768.0)
 
 
-@part()
+@part(inline=True)
 def _decode_mulaw(data: NDArray[np.uint8], start: int, count: int, out: NDArray[np.float32]) -> None:
     codes = data[start : start + count]
     for i in range(count):
         out[i] = np.float32(mulaw_sample(codes[i])) * np.float32(1.0 / 32768.0)
 
 
-@part()
+@part(inline=True)
 def _decode_alaw(data: NDArray[np.uint8], start: int, count: int, out: NDArray[np.float32]) -> None:
     codes = data[start : start + count]
     for i in range(count):

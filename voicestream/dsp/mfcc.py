@@ -176,7 +176,7 @@ class FeatureStream:
         return out
 
 
-@part(fastmath=REASSOCIATE)
+@part(inline=True)
 def _sum(x: NDArray[np.float32]) -> np.float32:
     total = np.float32(0.0)
     for i in range(len(x)):
@@ -184,7 +184,7 @@ def _sum(x: NDArray[np.float32]) -> np.float32:
     return total
 
 
-@part(fastmath=REASSOCIATE)
+@part(inline=True)
 def _energy(x: NDArray[np.float32], mean: np.float32) -> np.float32:
     total = np.float32(0.0)
     for i in range(len(x)):
@@ -192,7 +192,7 @@ def _energy(x: NDArray[np.float32], mean: np.float32) -> np.float32:
     return total
 
 
-@part(fastmath={"contract"})
+@part(inline=True)
 def _shape(
     x: NDArray[np.float32], mean: np.float32, pre_emphasis: np.float32, window: NDArray[np.float32], out: NDArray[np.float32]
 ) -> None:
@@ -205,7 +205,7 @@ def _shape(
     out[0] = (x[0] - pre_emphasis * x[0] - offset) * window[0]
 
 
-@part()
+@part(fastmath=REASSOCIATE)
 def feature_frame(
     x: NDArray[np.float32], numbers: NDArray[np.int64], table: NDArray[np.float32], scratch: NDArray[np.float32], out: NDArray[np.float32]
 ) -> None:

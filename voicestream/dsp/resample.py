@@ -130,7 +130,7 @@ def resample(samples: NDArray[np.float32], source_hz: int, target_hz: int) -> ND
     return out[stream.delay_samples :][: stream.plan.length(len(samples))]
 
 
-@part(fastmath={"contract"})
+@part(inline=True)
 def _halves(work: NDArray[np.float32], count: int, table: NDArray[np.float32], taps: int, out: NDArray[np.float32]) -> None:
     # Phase 0 into the upper half of `out` in passes of 8 taps over all outputs, then spread; phase 1 is a delay.
     sums = out[count : 2 * count]
@@ -151,7 +151,7 @@ def _halves(work: NDArray[np.float32], count: int, table: NDArray[np.float32], t
         out[2 * i + 1] = late[i]
 
 
-@part(fastmath=REASSOCIATE)
+@part(inline=True)
 def _decimate(work: NDArray[np.float32], count: int, index: int, down: int, h: NDArray[np.float32], out: NDArray[np.float32]) -> int:
     # Four outputs share every load of a coefficient (2.3 us for 48 -> 16 kHz, one at a time 3.3). The last
     # group repeats an output instead of falling back to fewer: all outputs are computed alike, to the bit.
@@ -174,7 +174,7 @@ def _decimate(work: NDArray[np.float32], count: int, index: int, down: int, h: N
     return (count - index + down - 1) // down if index < count else 0
 
 
-@part(fastmath=REASSOCIATE)
+@part(inline=True)
 def _phases(
     work: NDArray[np.float32],
     count: int,
@@ -205,7 +205,7 @@ def _phases(
     return made
 
 
-@part()
+@part(fastmath=REASSOCIATE)
 def resample_block(
     work: NDArray[np.float32],
     count: int,

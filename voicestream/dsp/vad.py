@@ -87,7 +87,7 @@ def vad_start(state: NDArray[np.float32]) -> None:
     state[RING:] = _NOTHING_DB
 
 
-@part(fastmath=REASSOCIATE)
+@part(inline=True)
 def _hop_db(x: NDArray[np.float32], last: np.float32) -> np.float32:
     # Energy of the differences of 20 averages; `last` is the average before them.
     per = len(x) // _HOP_SLOW
@@ -103,7 +103,7 @@ def _hop_db(x: NDArray[np.float32], last: np.float32) -> np.float32:
     return energy
 
 
-@part()
+@part(fastmath=REASSOCIATE)
 def vad_hop(x: NDArray[np.float32], options: NDArray[np.float32], state: NDArray[np.float32]) -> int:
     """Take 10 ms of samples -> label of the frame they complete, -1 if they complete none."""
     per = len(x) // _HOP_SLOW
@@ -125,7 +125,7 @@ def vad_hop(x: NDArray[np.float32], options: NDArray[np.float32], state: NDArray
     return _frame(level, options, state)
 
 
-@part()
+@part(inline=True)
 def _frame(level: np.float32, options: NDArray[np.float32], state: NDArray[np.float32]) -> int:
     young = state[AGE] < options[FIRST_FRAMES]
     if state[AGE] == np.float32(0.0):
