@@ -100,4 +100,4 @@ need_python() {
 }
 
 PROMPTS='asterisk-core-sounds-en-wav asterisk-core-sounds-fr-wav asterisk-core-sounds-it-wav asterisk-core-sounds-ru-wav
-    asterisk-prompt-it-menardi-wav' # recorded speech of five speakers, 8 kHz
+    asterisk-prompt-it-menardi-wav asterisk-prompt-fr-armelle asterisk-prompt-es-co' # recorded speech of seven speakers, 8 kHz

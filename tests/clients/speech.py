@@ -1,25 +1,19 @@
 """Recorded people at the rates that clients have: Debian's telephone prompts, resampled for the higher ones."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeAlias
 
-import av
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from voicestream.cli.prompt import FOLDER, speakers
+from voicestream.cli.prompt import speakers
 from voicestream.codecs.opus import OpusEncoder
 
 Pcm: TypeAlias = NDArray[np.int16]
 
 RATES_HZ = (8000, 16000, 44100, 48000)
 _PROMPT_HZ = 8000
-_GSM_SETS = {"armelle": "fr", "es-co": "es"}  # Debian keeps these two as GSM 06.10
-_GSM_SENTENCE_BYTES = range(4_000, 12_000)  # 2.4 to 7 s: 33 bytes hold 20 ms
-_ENROL_S, _TEST_S, _PAUSE_S = 20.0, 12.0, 0.8
 
 
 @dataclass(eq=False, repr=False)
@@ -40,25 +34,7 @@ class Person:
 
 def people() -> list[Person]:
     """Everybody whose prompts are installed."""
-    found = [Person(speaker.name, speaker.enrol.samples, speaker.test.samples) for speaker in speakers()]
-    for name, folder in _GSM_SETS.items():
-        files = [file for file in sorted((FOLDER / folder).glob("*.gsm")) if file.stat().st_size in _GSM_SENTENCE_BYTES]
-        if files:
-            sentences = iter(files)
-            found.append(Person(name, *(_joined(sentences, seconds) for seconds in (_ENROL_S, _TEST_S))))
-    return found
-
-
-def _joined(sentences: Iterator[Path], wanted_s: float) -> Pcm:
-    """Whole sentences, a pause after each, until there are `wanted_s` seconds; takes them out of `sentences`."""
-    parts: list[Pcm] = []
-    spoken = 0
-    while spoken < wanted_s * _PROMPT_HZ:
-        with av.open(next(sentences), format="gsm") as container:
-            frames = [frame.to_ndarray().ravel() for frame in container.decode(audio=0)]
-        spoken += sum(map(len, frames))
-        parts += [*frames, np.zeros(round(_PAUSE_S * _PROMPT_HZ), np.int16)]
-    return np.concatenate(parts)
+    return [Person(speaker.name, speaker.enrol.samples, speaker.test.samples) for speaker in speakers()]
 
 
 def pcm16_messages(samples: Pcm, size: int) -> list[bytes]:

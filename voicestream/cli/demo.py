@@ -175,7 +175,7 @@ def told_apart(names: list[str], mistakes: set[tuple[str, str]]) -> tuple[str, .
 
 
 def _verification(template: str, rate: str) -> list[str]:
-    return [template, rate, "10", "3"]
+    return [template, rate, "20", "3"]
 
 
 async def _play(url: str, path: str, parameters: Callable[[str], list[str]], person: Speaker, codec: Encoding, view: View) -> None:
