@@ -22,7 +22,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import BYTEARRAY, I64, INT, U8, kernel
+from voicestream.dsp._jit import BYTEARRAY, I64, INT, U8, kernel, part
 
 ROWS = 1024  # frames found per kernel call
 _FIELDS = 3  # opcode and FIN bit, first payload byte, end of payload
@@ -44,7 +44,7 @@ _COMPLAINTS: dict[int, tuple[int, str]] = {
 _U64 = types.uint64
 
 
-@kernel(INT(BYTEARRAY, _U64, _U64, U8))
+@part()
 def _unmask(buffer: bytearray, begin: np.uint64, end: np.uint64, key64: NDArray[np.uint8]) -> int:
     """XOR buffer[begin:end] with the mask repeated in key64 (64,): blocks of 64 become one vector instruction."""
     blocks = (end - begin) // np.uint64(64)
