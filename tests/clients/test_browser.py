@@ -1,7 +1,6 @@
 """Six endpoints through a page of the vendor's kind in Chromium, whose microphone hears a recorded person: four people, four rates."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,7 @@ class Talk:
 
 
 @pytest.fixture(scope="module")
-def talks(port: int, crowd: list[Person], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Talk]]:
+def talks(port: int, crowd: list[Person], tmp_path_factory: pytest.TempPathFactory) -> list[Talk]:
     """All pages at once, because a microphone takes its time."""
     if not chromium.PATH.exists():
         pytest.skip(f"no {chromium.PATH}: scripts/test installs it")
@@ -65,7 +64,7 @@ def talks(port: int, crowd: list[Person], tmp_path_factory: pytest.TempPathFacto
         pages = [open_page(browser, url, rate_hz) for browser, rate_hz in zip(opened, NAMES, strict=True)]
         for page in pages:
             page.wait_for_function(HEARD)
-        yield [Talk(rate_hz, _told(page)) for page, rate_hz in zip(pages, NAMES, strict=True)]
+        return [Talk(rate_hz, _told(page)) for page, rate_hz in zip(pages, NAMES, strict=True)]
 
 
 def _told(page: Page) -> dict[str, list[Any]]:
