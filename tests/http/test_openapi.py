@@ -79,6 +79,27 @@ async def test_every_example_fits_its_schema(serve: Callable[..., Server]) -> No
         valid(told, {"$ref": f"#/components/schemas/{name}"}, shown["value"])
 
 
+async def test_every_refusal_is_shown_with_its_own_status(client: httpx.AsyncClient) -> None:
+    told = await document(client)
+    shown = [
+        (int(status), response["content"]["application/json"]["example"])
+        for _, method, operation in operations(told)
+        if method == "POST"
+        for status, response in operation["responses"].items()
+        if status != "200"
+    ]
+    assert {status for status, _ in shown} == {400, 408, 413, 415, 422, 503}
+    for status, refusal in shown:
+        assert refusal["status"] == status
+        valid(told, {"$ref": "#/components/schemas/Error"}, refusal)
+
+
+async def test_a_switched_off_component_leaves_no_empty_heading(serve: Callable[..., Server]) -> None:
+    told = await document(serve(component_verify=False).client)
+    used = {tag for _, _, operation in operations(told) for tag in operation["tags"]}
+    assert {tag["name"] for tag in told["tags"]} == used
+
+
 async def test_every_documented_request_is_answered_as_documented(serve: Callable[..., Server]) -> None:
     client = serve(**EVERYTHING).client
     told = await document(client)

@@ -4,11 +4,13 @@ Version 3.0.3: the Swagger page we serve (4.15) does not draw 3.1. tests/http/te
 against the routes of the application and against its real answers.
 """
 
+from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
-from voicestream import __version__
+from voicestream import __version__, errors
 from voicestream.codecs.containers import RATES_HZ
 from voicestream.server.config import Settings
+from voicestream.server.http.refusal import error_object
 from voicestream.server.http.schema import SCHEMAS, examples
 
 Json: TypeAlias = dict[str, object]
@@ -34,6 +36,7 @@ def document(settings: Settings, template: str) -> Json:
         paths |= _media()
     if settings.component_template_converter:
         paths |= _converter()
+    used = {path.split("/")[1] for path in paths}
     shown = examples(template)
     components = {
         "schemas": SCHEMAS,
@@ -42,7 +45,7 @@ def document(settings: Settings, template: str) -> Json:
     return {
         "openapi": "3.0.3",
         "info": {"title": "voicestream", "version": __version__, "description": _ABOUT, "license": {"name": "Apache-2.0"}},
-        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items() if name in {"operation", "page"} | used],
         "paths": paths,
         "components": components,
     }
@@ -191,7 +194,7 @@ def _configuration(settings: Settings) -> Json:
 
 
 def _audio_pair(
-    tag: str, file_path: str, samples_path: str, summary: str, answer: Json, parameters: list[Json], errors: str = "400 408 413 415 503"
+    tag: str, file_path: str, samples_path: str, summary: str, answer: Json, parameters: list[Json], refusals: str = "400 408 413 415 503"
 ) -> Json:
     part: Json = {"type": "string", "format": "binary"}
     form: Json = {
@@ -202,19 +205,19 @@ def _audio_pair(
     file_body: Json = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
     samples_body: Json = {"required": True, "content": {"application/octet-stream": {"schema": part}}}
     return {
-        file_path: _post(tag, f"{summary} (file)", file_body, answer, parameters, errors),
-        samples_path: _post(tag, f"{summary} (samples)", samples_body, answer, [_RATE, *parameters], errors),
+        file_path: _post(tag, f"{summary} (file)", file_body, answer, parameters, refusals),
+        samples_path: _post(tag, f"{summary} (samples)", samples_body, answer, [_RATE, *parameters], refusals),
     }
 
 
-def _post(tag: str, summary: str, body: Json, answer: Json, parameters: list[Json], errors: str) -> Json:
+def _post(tag: str, summary: str, body: Json, answer: Json, parameters: list[Json], refusals: str) -> Json:
     return {
         "post": {
             "tags": [tag],
             "summary": summary,
             "parameters": parameters,
             "requestBody": body,
-            "responses": {"200": {"description": "Done", "content": answer}, **{status: _error(status) for status in errors.split()}},
+            "responses": {"200": {"description": "Done", "content": answer}, **{status: _error(status) for status in refusals.split()}},
         }
     }
 
@@ -240,15 +243,21 @@ def _example(schema: str) -> Json:
 
 _PLAIN_TEMPLATE: Final[Json] = {"text/plain": {"schema": {"type": "string"}, "examples": {"example": _example("VoiceTemplate")}}}
 
-_ERRORS: Final = {
-    "400": "A parameter, the body, the audio or a template is missing or wrong",
-    "408": "The body took too long",
-    "413": "The body or the recording is too large",
-    "415": "Content type or audio format not supported",
-    "422": "The recording holds too little speech",
-    "503": "Busy: try again after Retry-After seconds",
+_ERRORS: Final = {  # status -> what it means, and one of the faults that are told with it
+    "400": ("A parameter, the body, the audio or a template is missing or wrong", errors.PARAMETER_WRONG),
+    "408": ("The body took too long", errors.BODY_SLOW),
+    "413": ("The body or the recording is too large", errors.BODY_LARGE),
+    "415": ("Content type or audio format not supported", errors.CONTENT_TYPE),
+    "422": ("The recording holds too little speech", errors.LITTLE_SPEECH),
+    "503": ("Busy: try again after Retry-After seconds", errors.OVERLOADED),
 }
+_EXAMPLE_TIME: Final = datetime(2026, 11, 21, 10, 15, 30, 123_000, UTC)
 
 
 def _error(status: str) -> Json:
-    return {"description": _ERRORS[status], "content": _json("Error")}
+    description, fault = _ERRORS[status]
+    told = error_object(fault, "", "/voice_template_factory/create_voice_template_from_samples", _EXAMPLE_TIME)
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}, "example": told}},
+    }

@@ -25,7 +25,7 @@ _SWAGGER_FILES: Final = (
     "swagger-ui.css",
     "swagger-ui-bundle.js",
 )
-_OWN_FILES: Final = ("page.css", "swagger.js", "favicon.svg")
+_OWN_FILES: Final = ("page.css", "swagger.css", "swagger.js", "favicon.svg")
 _FAMILIES: Final = {
     "10": "Start and settings",
     "11": "Transport",

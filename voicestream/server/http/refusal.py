@@ -50,16 +50,22 @@ def status_of(fault: Fault) -> int:
     return _STATUS.get(fault, 400)
 
 
-def refuse(fault: Fault, detail: str = "", headers: dict[str, str] | None = None) -> Response:
-    """The answer that refuses the current request."""
+def error_object(fault: Fault, detail: str, path: str, at: datetime) -> dict[str, object]:
+    """What a refused peer is told, as Spring spells it."""
     status = status_of(fault)
-    body = {
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+    return {
+        "timestamp": at.isoformat(timespec="milliseconds"),
         "status": status,
         "error": _PHRASE[status],
         "message": str(PeerError(fault, detail)),
-        "path": request.path,
+        "path": path,
     }
+
+
+def refuse(fault: Fault, detail: str = "", headers: dict[str, str] | None = None) -> Response:
+    """The answer that refuses the current request."""
+    status = status_of(fault)
+    body = error_object(fault, detail, request.path, datetime.now(UTC))
     response = Response(json.dumps(body, separators=(",", ":")), status, content_type="application/json")
     response.headers.update(headers or {})
     if status == 503:
