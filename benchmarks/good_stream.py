@@ -213,6 +213,7 @@ class Choir:
                 if fd == sys.stdin.fileno():
                     self._draining = True
                     self._epoll.unregister(sys.stdin)
+                    print("draining", flush=True)  # an end is a goodbye from here on, so SIGTERM waits for this
                 elif ending := self._live[fd].hear(self._tally, time.monotonic(), self._draining):
                     self._end(self._live[fd], ending)
         return self._tally

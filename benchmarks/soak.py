@@ -139,9 +139,10 @@ def soak(seconds: float, streams: int, report: Report) -> list[Criterion]:
         after = settled(server, began, max(seen.files for seen in alone) + 8, max(seen.tasks for seen in alone) + 16)
         report.say("the attackers are gone; SIGTERM, with a peer that does not read")
         deaf = deaf_peer(server.port)
-        assert good.stdin is not None
+        assert good.stdin is not None and good.stdout is not None  # noqa: PT018
         good.stdin.write("drain\n")
         good.stdin.flush()
+        good.stdout.readline()
         told = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         try:
