@@ -1,8 +1,8 @@
 """Train the embedded speaker model: scripts/train_mfcc.py DATA_FOLDER [--out FOLDER].
 
 DATA_FOLDER holds `background/` (training and calibration) and `sv/` (measured once, at the end). Writes
-mfcc.safetensors and mfcc.json, the same bytes at every run. Speech goes through the very front end that
-the server runs. Every speaker is heard through a microphone, a telephone and a rough channel (random
+mfcc.safetensors and mfcc.json, the same bytes at every run once the kernels are cached (freshly compiled
+ones differ in the last bits: run twice after a change of them). Speech goes through the very front end that the server runs. Every speaker is heard through a microphone, a telephone and a rough channel (random
 equaliser, noise), and as two more speakers by playing 10 % faster and slower (V. Gupta et al., 2014).
 """
 
