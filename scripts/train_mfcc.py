@@ -2,7 +2,8 @@
 
 DATA_FOLDER holds `background/` (training and calibration) and `sv/` (measured once, at the end). Writes
 mfcc.safetensors and mfcc.json, the same bytes at every run once the kernels are cached (freshly compiled
-ones differ in the last bits: run twice after a change of them). Speech goes through the very front end that the server runs. Every speaker is heard through a microphone, a telephone and a rough channel (random
+ones differ in the last bits: run it twice after a change of them). Speech goes through the very front end
+that the server runs. Every speaker is heard through a microphone, a telephone and a rough channel (random
 equaliser, noise), and as two more speakers by playing 10 % faster and slower (V. Gupta et al., 2014).
 """
 
