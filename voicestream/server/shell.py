@@ -10,7 +10,7 @@ a heavy Job, where nothing may. What a message asks for is answered before the n
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import trio
 
@@ -165,8 +165,10 @@ class Conversation:
         said = self._dialect.drain(room_bytes)
         self._tally.messages_out += len(said)
         if said and isinstance(said[-1], Close):
-            self._websocket.close(said[-1].code, said[-1].reason)
-        return [message for message in said if not isinstance(message, Close)]
+            close = said.pop()
+            assert isinstance(close, Close)
+            self._websocket.close(close.code, close.reason)
+        return cast("list[str | bytes]", said)  # a Close comes last: no other is in it
 
     def _tell_refusals(self) -> None:
         for refusal in self._dialect.refusals:

@@ -12,6 +12,7 @@ needed. So a peer that does not read costs at most the outbox, whatever its answ
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import trio
 
@@ -56,6 +57,14 @@ Source = Callable[[int], "list[str | bytes]"]
 
 def _silence(room_bytes: int) -> list[str | bytes]:
     return []
+
+
+_SHORT = 8  # characters of an answer that comes again and again: "200", "true", "[]"
+
+
+@lru_cache(maxsize=64)
+def _short(text: str) -> bytes:
+    return frame(TEXT, text.encode())
 
 
 _scratch = bytearray(READ_BYTES)  # one trio thread reads one socket at a time
@@ -188,7 +197,7 @@ class WebSocket:
             self.close(1011, "internal error")
         for message in messages:
             if isinstance(message, str):
-                frames.append(frame(TEXT, message.encode()))
+                frames.append(_short(message) if len(message) < _SHORT else frame(TEXT, message.encode()))
             else:
                 frames.append(frame(BINARY, message))
         if self._finishing and not messages:
