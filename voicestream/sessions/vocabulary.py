@@ -73,8 +73,7 @@ class Opened:
     service: Service
 
 
-@dataclass(frozen=True, slots=True)
-class Audio:
+class Audio(NamedTuple):
     """One message of audio: PCM16 little-endian bytes of any count, or one Opus packet."""
 
     payload: bytes

@@ -16,7 +16,7 @@ import outcome
 import trio
 
 CROWD = 32  # open doors from which on the attendant gathers; a client alone, asking and waiting in turn, is served at once
-TICK_S = 0.003  # how long it may let bytes wait
+TICK_S = 0.005  # how long it may let bytes wait
 
 _ENDED = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
