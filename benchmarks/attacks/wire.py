@@ -54,7 +54,7 @@ async def _deflate(target: Target) -> str:
 async def _opus_garbage(target: Target) -> str:
     async with connected(target) as peer:
         await peer.upgrade("/speech_summary_stream_opus")
-        await peer.say(frame(TEXT, b"16000") + frame(BINARY, b"\xff" * 600) + frame(BINARY, bytes(100_000)) + frame(BINARY))
+        await peer.say(frame(TEXT, b"16000") + frame(BINARY, b"\xff" * 600) * 2 + frame(BINARY))
         return (await peer.answers(4))[:13]
 
 
