@@ -58,6 +58,13 @@ async def _opus_garbage(target: Target) -> str:
         return (await peer.answers(4))[:13]
 
 
+async def _opus_too_long(target: Target) -> str:
+    async with connected(target) as peer:
+        await peer.upgrade("/speech_summary_stream_opus")
+        await peer.say(frame(TEXT, b"16000") + frame(BINARY, bytes(100_000)) + frame(BINARY))
+        return (await peer.answers(3))[:9]
+
+
 def _never_ending(size: int) -> Iterator[bytes]:
     yield frame(BINARY, bytes(size), final=False)
     for _ in range(200):
@@ -110,6 +117,7 @@ ATTACKS = [
     _borne("20,000 unasked pongs", [frame(PONG, bytes(125)) * 20_000]),
     Attack("frame: deflate offered, then used", _deflate, ("close 1002",), "VS1121"),
     Attack("frame: Opus garbage", _opus_garbage, ("200 500 500 {",), "VS2020"),
+    Attack("frame: Opus packet too long", _opus_too_long, ("200 500 {",), "VS2021"),
     _early("a stray line end", b"\r\n", "close 1002", "VS1121"),
     _early("a second request", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "close 1002", "VS1121"),
     _early("a legal frame", frame(TEXT, b"16000"), "200", ""),
