@@ -6,6 +6,7 @@ Each is written the way its own documentation shows. No compression: the clients
 """
 
 import asyncio
+import contextlib
 import socket
 import sys
 from collections.abc import Callable
@@ -54,15 +55,16 @@ def voicestream() -> None:
             waiting.clear()
             return said
 
+        def hear(messages: list[str | bytes]) -> bool:
+            for message in messages:
+                if (answer := tally.add(len(message))) is not None:
+                    waiting.append(answer)
+            websocket.flush()
+            return True
+
         websocket.attach(say)
-        try:
-            while True:
-                for message in await websocket.receive():
-                    if (answer := tally.add(len(message))) is not None:
-                        waiting.append(answer)
-                websocket.flush()
-        except Disconnected:
-            pass
+        with contextlib.suppress(Disconnected):
+            await websocket.listen(hear)
 
     class Quiet:
         def refused(self, refusal: Refusal) -> None:

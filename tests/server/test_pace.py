@@ -11,7 +11,7 @@ from voicestream.protocols.base import NEVER, Goodbye, Incoming, Outgoing, Refus
 from voicestream.server.metrics import Tally
 from voicestream.server.shell import Conversation, Patience, Runner
 from voicestream.sessions.vocabulary import Event, Result, Service, Session
-from voicestream.transport.websocket import Disconnected, Source
+from voicestream.transport.websocket import Disconnected, Hear, Source
 
 PATIENCE = Patience()
 
@@ -48,12 +48,14 @@ class Flood:
 
     def attach(self, source: Source) -> None: ...
 
-    async def receive(self) -> list[str | bytes]:
-        await trio.lowlevel.checkpoint()
-        self._reads -= 1
-        if self._reads < 0:
-            raise Disconnected
-        return [b""] * self._batch
+    async def listen(self, hear: Hear) -> None:
+        wanted = True
+        while wanted:
+            await trio.lowlevel.checkpoint()
+            self._reads -= 1
+            if self._reads < 0:
+                raise Disconnected
+            wanted = hear([b""] * self._batch)
 
     def flush(self) -> None: ...
 

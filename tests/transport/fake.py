@@ -1,7 +1,7 @@
 """Hand-made fakes of what surrounds a WebSocket: the network under it, the conversation above it."""
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from math import inf
 
@@ -53,15 +53,17 @@ class FakePipe:
         if self.broken:
             raise trio.BrokenResourceError
 
-    async def read(self, into: bytearray) -> int:
-        await trio.lowlevel.checkpoint()
-        self._check()
-        while not self._incoming:
-            await self._news.wait()
+    async def read(self, into: bytearray, take: Callable[[int], bool]) -> None:
+        wanted = True
+        while wanted:
+            await trio.lowlevel.checkpoint()
             self._check()
-        data = self._incoming.popleft()
-        into[: len(data)] = data
-        return len(data)
+            while not self._incoming:
+                await self._news.wait()
+                self._check()
+            data = self._incoming.popleft()
+            into[: len(data)] = data
+            wanted = take(len(data))
 
     def write(self, data: bytes) -> int:
         self._check()
@@ -103,13 +105,25 @@ class Speaker:
         return said
 
 
+async def received(websocket: WebSocket) -> list[str | bytes]:
+    """The messages of the next read."""
+    heard: list[str | bytes] = []
+
+    def hear(messages: list[str | bytes]) -> bool:
+        heard.extend(messages)
+        return False
+
+    await websocket.listen(hear)
+    return heard
+
+
 async def hear(websocket: WebSocket, heard: list[str | bytes] | None = None) -> None:
     """Receive to the end, with the pings kept going, as a conversation does."""
     try:
         while True:
             with trio.CancelScope(deadline=websocket.due):
                 while True:
-                    messages = await websocket.receive()
+                    messages = await received(websocket)
                     if heard is not None:
                         heard += messages
                     websocket.flush()
@@ -124,7 +138,7 @@ async def echo(websocket: WebSocket) -> None:
     websocket.attach(speaker)
     try:
         while True:
-            speaker.waiting += await websocket.receive()
+            speaker.waiting += await received(websocket)
             websocket.flush()
     except Disconnected:
         pass

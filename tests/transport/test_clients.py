@@ -12,7 +12,7 @@ import trustme
 import websocket
 import websockets.sync.client
 
-from tests.transport.fake import Book, echo, hear
+from tests.transport.fake import Book, echo, hear, received
 from tests.transport.live import live, no_http
 from tests.transport.wire import BINARY, CLOSE, TEXT, closing, masked, opening, split
 from voicestream import errors
@@ -105,10 +105,10 @@ async def test_tls_refusals_are_read_and_plain_http_to_it_is_borne(authority: tr
 
 
 async def read_to_end(stream: trio.SocketStream) -> bytes:
-    received = bytearray()
+    data_in = bytearray()
     while data := await stream.receive_some():
-        received += data
-    return bytes(received)
+        data_in += data
+    return bytes(data_in)
 
 
 async def test_last_message_then_close_then_end_of_stream() -> None:
@@ -184,7 +184,7 @@ async def test_a_peer_that_never_reads_is_closed_and_its_answers_are_not_made() 
         websocket.attach(source)
         try:
             while True:
-                await websocket.receive()
+                await received(websocket)
                 websocket.flush()
         except Disconnected:
             gone.set()

@@ -18,10 +18,14 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, peer
 
 
+def once() -> bool:
+    return False
+
+
 async def passes(door: Door) -> bool:
     """Whether a wait at the door ends now, not later."""
     with trio.move_on_after(0.05) as patience:
-        await door.wait()
+        await door.wait(once)
     return not patience.cancelled_caught
 
 
@@ -29,7 +33,7 @@ async def test_bytes_open_the_door_of_a_waiting_reader(pair: tuple[socket.socket
     ours, peer = pair
     door = readiness().door(ours.fileno())
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(door.wait)
+        nursery.start_soon(door.wait, once)
         await trio.testing.wait_all_tasks_blocked()
         peer.send(b"x")
     door.close()
@@ -70,7 +74,7 @@ async def test_closing_wakes_the_reader(pair: tuple[socket.socket, socket.socket
         nursery.start_soon(trio.testing.wait_all_tasks_blocked)
         nursery.start_soon(_close_later, door)
         with pytest.raises(trio.ClosedResourceError):
-            await door.wait()
+            await door.wait(once)
 
 
 async def _close_later(door: Door) -> None:
@@ -100,7 +104,7 @@ async def fastest_wait_s(doors: int) -> float:
         for _ in range(20):
             began = trio.current_time()
             pairs[0][1].send(b"x")
-            await opened[0].wait()
+            await opened[0].wait(once)
             waits_s.append(trio.current_time() - began)
         for door in opened:
             door.close()
@@ -113,3 +117,80 @@ async def test_in_a_crowd_the_attendant_looks_once_per_tick() -> None:
 
 async def test_a_client_alone_is_served_at_once() -> None:
     assert await fastest_wait_s(1) < 0.8 * TICK_S
+
+
+async def test_while_it_asks_for_more_it_is_called_and_its_task_sleeps(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, peer = pair
+    door = readiness().door(ours.fileno())
+    read: list[bytes] = []
+    woken = trio.Event()
+
+    def ready() -> bool:
+        read.append(ours.recv(10))
+        return read[-1] != b"stop"
+
+    async def wait() -> None:
+        await door.wait(ready)
+        woken.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        for word in (b"one", b"two"):
+            await trio.testing.wait_all_tasks_blocked(0.01)
+            peer.send(word)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        assert (read, woken.is_set()) == ([b"one", b"two"], False)
+        peer.send(b"stop")
+        await woken.wait()
+    door.close()
+
+
+async def test_what_it_raises_is_raised_where_it_waits(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, peer = pair
+    door = readiness().door(ours.fileno())
+
+    def ready() -> bool:
+        raise ZeroDivisionError
+
+    async def send_later() -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        peer.send(b"x")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(send_later)
+        with pytest.raises(ZeroDivisionError):
+            await door.wait(ready)
+    door.close()
+
+
+async def test_a_call_may_cancel_its_own_wait(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, peer = pair
+    door = readiness().door(ours.fileno())
+    scope = trio.CancelScope()
+
+    def ready() -> bool:
+        scope.cancel()
+        return False
+
+    async def send_later() -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        peer.send(b"x")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(send_later)
+        with scope:
+            await door.wait(ready)
+    assert scope.cancelled_caught
+    door.close()
+
+
+async def test_cancelled_at_a_door_ajar_the_edge_is_kept(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, peer = pair
+    door = readiness().door(ours.fileno())
+    peer.send(b"x")
+    await trio.testing.wait_all_tasks_blocked(0.01)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await door.wait(once)
+    assert await passes(door)
+    door.close()

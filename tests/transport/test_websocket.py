@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.transport.fake import FakePipe, Speaker, close_codes, hear, open_websocket
+from tests.transport.fake import FakePipe, Speaker, close_codes, hear, open_websocket, received
 from tests.transport.wire import BINARY, CLOSE, PING, PONG, TEXT, closing, masked
 from voicestream.transport.websocket import Disconnected, Ending, Timing
 
@@ -15,24 +15,24 @@ async def test_early_bytes_come_first() -> None:
     pipe = FakePipe()
     pipe.peer_sends(masked(TEXT, b"second"))
     async with open_websocket(pipe, early=masked(TEXT, b"first")) as (websocket, _):
-        assert [await websocket.receive(), await websocket.receive()] == [["first"], ["second"]]
+        assert [await received(websocket), await received(websocket)] == [["first"], ["second"]]
 
 
 async def test_a_frame_may_begin_in_the_early_bytes() -> None:
     pipe, stream = FakePipe(), masked(TEXT, b"whole")
     pipe.peer_sends(stream[3:])
     async with open_websocket(pipe, early=stream[:3]) as (websocket, _):
-        assert [await websocket.receive(), await websocket.receive()] == [[], ["whole"]]
+        assert [await received(websocket), await received(websocket)] == [[], ["whole"]]
 
 
 async def test_the_last_message_and_the_close_in_one_segment() -> None:
     pipe, source = FakePipe(), Speaker()
     pipe.peer_sends(masked(BINARY, b"last") + closing(1000))
     async with open_websocket(pipe, source) as (websocket, _):
-        assert await websocket.receive() == [b"last"]
+        assert await received(websocket) == [b"last"]
         source.waiting.append("answer")
         with pytest.raises(Disconnected):
-            await websocket.receive()
+            await received(websocket)
         await websocket.finish()
     assert pipe.frames() == [(TEXT, b"answer"), (CLOSE, b"\x03\xe8")]
     assert websocket.ending == Ending(1000, "peer")
@@ -42,11 +42,11 @@ async def test_cancelled_while_it_waits_nothing_is_lost(autojump_clock: MockCloc
     pipe, stream = FakePipe(), masked(TEXT, b"hello")
     async with open_websocket(pipe) as (websocket, _):
         pipe.peer_sends(stream[:4])
-        assert await websocket.receive() == []
+        assert await received(websocket) == []
         with trio.move_on_after(1):
-            await websocket.receive()
+            await received(websocket)
         pipe.peer_sends(stream[4:])
-        assert await websocket.receive() == ["hello"]
+        assert await received(websocket) == ["hello"]
 
 
 # ---- pings ----------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ async def test_pings_are_answered_before_messages() -> None:
     pipe, source = FakePipe(), Speaker("answer")
     async with open_websocket(pipe, source) as (websocket, _):
         pipe.peer_sends(masked(PING, b"1") + masked(PING, b"2"))
-        await websocket.receive()
+        await received(websocket)
         websocket.flush()
     assert pipe.frames() == [(PONG, b"1"), (PONG, b"2"), (TEXT, b"answer")]
 
@@ -125,7 +125,7 @@ async def test_pongs_nobody_asked_for_cost_no_task_and_no_answer() -> None:
     async with open_websocket(pipe) as (websocket, nursery):
         for _ in range(10):
             pipe.peer_sends(masked(PONG, b"x") * 5_000)
-            await websocket.receive()
+            await received(websocket)
             websocket.flush()
         assert (pipe.sent, nursery.child_tasks, websocket.ending) == (b"", frozenset(), None)
 
@@ -203,6 +203,6 @@ async def test_a_break_at_a_write_ends_it() -> None:
         pipe.broken = True
         websocket.flush()
         with pytest.raises(Disconnected):
-            await websocket.receive()
+            await received(websocket)
         await websocket.finish()
     assert websocket.ending == Ending(1006, "network", "connection lost")

@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.transport.fake import FakePipe, Speaker, close_codes, hear, open_websocket
+from tests.transport.fake import FakePipe, Speaker, close_codes, hear, open_websocket, received
 from tests.transport.wire import BINARY, CLOSE, CONTINUATION, PING, TEXT, closing, masked
 from voicestream import errors
 from voicestream.errors import Fault
@@ -64,7 +64,7 @@ async def test_finishing_waits_for_a_slow_reader(autojump_clock: MockClock) -> N
     pipe = FakePipe(room=1)
     pipe.peer_sends(closing(3000))
     async with open_websocket(pipe, Speaker("answer")) as (websocket, nursery):
-        await websocket.receive()
+        await received(websocket)
         nursery.start_soon(websocket.finish)
         await trio.sleep(2)
         assert pipe.closed_at is None
@@ -76,9 +76,9 @@ async def test_a_violation_is_told_after_the_answers_that_wait(autojump_clock: M
     pipe = FakePipe()
     async with open_websocket(pipe, Speaker("answer")) as (websocket, _):
         pipe.peer_sends(masked(TEXT, b"good") + masked(TEXT, b"bad", mask=False))
-        assert await websocket.receive() == ["good"]
+        assert await received(websocket) == ["good"]
         with pytest.raises(Disconnected):
-            await websocket.receive()
+            await received(websocket)
         await websocket.finish()
     assert pipe.frames() == [(TEXT, b"answer"), (CLOSE, b"\x03\xeaframe not masked")]
     assert websocket.ending == Ending(1002, "peer", "frame not masked")
@@ -91,7 +91,7 @@ async def test_a_connection_that_ends_without_a_word_is_1006(how: bytes | None, 
     async with open_websocket(pipe, Speaker("nobody hears this")) as (websocket, _):
         pipe.peer_resets() if how is None else pipe.peer_sends(how)
         with pytest.raises(Disconnected):
-            await websocket.receive()
+            await received(websocket)
         websocket.flush()
         await websocket.finish()
     assert (websocket.ending, pipe.sent, trio.current_time()) == (Ending(1006, "network", reason), b"", 0)
@@ -148,9 +148,10 @@ async def test_the_close_frame_is_sent_once_and_last() -> None:
         websocket.close(1001)
         websocket.flush()
         websocket.flush()
+        nursery.start_soon(websocket.finish)
+        await wait_all_tasks_blocked()
         source.waiting.append("too late")
         websocket.flush()
-        nursery.start_soon(websocket.finish)
         pipe.peer_sends(closing(1001))
     assert pipe.frames() == [(TEXT, b"a"), (CLOSE, b"\x03\xe9")]
 
@@ -168,7 +169,7 @@ async def test_a_source_that_raises_ends_it_with_1011() -> None:
         websocket.attach(broken)
         websocket.flush()
         with pytest.raises(Disconnected):
-            await websocket.receive()
+            await received(websocket)
         pipe.peer_sends(closing(1011))
         await websocket.finish()
     assert (close_codes(pipe), str(websocket.defect)) == ([1011], "a defect")

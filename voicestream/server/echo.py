@@ -1,5 +1,6 @@
 """`/echo`: gives back every message. For conformance testers of the wire (Autobahn), behind the setting `echo`."""
 
+import contextlib
 from collections import deque
 
 from voicestream.transport.rfc6455 import MessageLimit
@@ -24,15 +25,16 @@ async def echo(websocket: WebSocket) -> None:
             said.append(message)
         return said
 
+    def hear(messages: list[str | bytes]) -> bool:
+        nonlocal size
+        unsent.extend(messages)
+        size += sum(map(len, messages))
+        if size > _UNSENT_BYTES:
+            unsent.clear()
+            websocket.close(1013, "answers are not read")
+        websocket.flush()
+        return True
+
     websocket.attach(say)
-    try:
-        while True:
-            for message in await websocket.receive():
-                unsent.append(message)
-                size += len(message)
-            if size > _UNSENT_BYTES:
-                unsent.clear()
-                websocket.close(1013, "answers are not read")
-            websocket.flush()
-    except Disconnected:
-        pass
+    with contextlib.suppress(Disconnected):
+        await websocket.listen(hear)

@@ -6,9 +6,12 @@
 This loop alone touches its connection's dialect and session, so there are no locks. It waits in two places:
 for bytes, where an alarm may wake it (the dialect's deadline, pings, the session's end, a drain), and for
 a heavy Job, where nothing may. What a message asks for is answered before the next message is looked at.
+
+    listening: _hear, a plain call for the messages of each read ──► answered, listening goes on
+                    └─► a heavy Job, many messages, a refusal, a peer too fast: _catch_up, then listening again
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -52,7 +55,8 @@ class Conversation:
     """One peer talking to one session."""
 
     __slots__ = (
-        "_account", "_alarm", "_began", "_dialect", "_goodbye", "_open_session", "_patience", "_runner", "_session", "_tally", "_websocket",
+        "_account", "_alarm", "_began", "_dialect", "_events", "_goodbye", "_job", "_messages", "_now", "_open_session", "_patience",
+        "_rings_at", "_runner", "_session", "_tally", "_websocket",
     )  # fmt: skip
 
     def __init__(
@@ -71,8 +75,11 @@ class Conversation:
         self._account = account
         self._tally = account.tally
         self._patience = patience
-        self._began = trio.current_time()
+        self._began = self._now = self._rings_at = trio.current_time()
         self._session: Session | None = None
+        self._messages: Iterator[str | bytes] = iter(())  # that wait to be looked at
+        self._events: Iterator[Event] = iter(())  # of the last message looked at, that wait
+        self._job: Job | None = None  # heavy, waits to be run
         self._alarm = trio.CancelScope()
         self._goodbye: Goodbye | None = None
         websocket.attach(self._say)
@@ -81,31 +88,58 @@ class Conversation:
         """Until the websocket has ended, or the last word is said: `websocket.finish()` is the caller's."""
         try:
             while True:
-                rings_at = min(self._dialect.deadline, self._websocket.due, self._began + self._patience.session_s)
-                with trio.CancelScope(deadline=rings_at) as self._alarm:
-                    while self._goodbye is None:
-                        await self._hear(await self._websocket.receive(), trio.current_time())
-                        if self._dialect.deadline < rings_at:
-                            break
+                self._rings_at = min(self._dialect.deadline, self._websocket.due, self._began + self._patience.session_s)
+                with trio.CancelScope(deadline=self._rings_at) as self._alarm:
+                    while self._goodbye is None and self._dialect.deadline >= self._rings_at:
+                        await self._websocket.listen(self._hear)
+                        await self._catch_up()
                 await self._wake(trio.current_time())
                 if self._goodbye is not None:
                     return
         except Disconnected:
             pass
 
-    async def _hear(self, messages: list[str | bytes], now: float) -> None:
+    def _hear(self, messages: list[str | bytes]) -> bool:
+        """Answer what can be answered now; whether that is all there is to do."""
+        self._now = trio.current_time()
         self._tally.messages_in += len(messages)
-        for count, message in enumerate(messages, 1):
-            for event in self._dialect.receive(message, now):
-                if (job := self._feed(event)) is not None:
-                    self._dialect.reply(await self._done(job))
-            if not count % _TURN:  # 64 KiB hold 10,000 empty messages: 50 ms in which nobody else would be served
-                self._websocket.flush()
-                await trio.lowlevel.cancel_shielded_checkpoint()
+        self._messages = iter(messages)
+        done = self._work()
         self._websocket.flush()
-        if self._dialect.refusals:
-            self._tell_refusals()
-        if (ahead_s := self._ahead_s(now)) > 0:
+        return (
+            done
+            and not self._dialect.refusals
+            and self._ahead_s() <= 0
+            and self._goodbye is None
+            and self._dialect.deadline >= self._rings_at
+        )
+
+    def _work(self) -> bool:
+        """Answer the messages that wait, up to a heavy Job or to the end of a turn; whether none is left."""
+        for _ in range(_TURN):
+            for event in self._events:
+                if (job := self._feed(event)) is not None:
+                    self._job = job
+                    return False
+            message = next(self._messages, None)
+            if message is None:
+                return True
+            self._events = iter(self._dialect.receive(message, self._now))
+        return False  # 64 KiB hold 10,000 empty messages: 50 ms in which nobody else would be served
+
+    async def _catch_up(self) -> None:
+        """Do what `_hear` could not do at once."""
+        done = False
+        while not done:
+            if self._job is not None:
+                job, self._job = self._job, None
+                self._dialect.reply(await self._done(job))
+            else:
+                await trio.lowlevel.cancel_shielded_checkpoint()
+            done = self._work()
+            self._websocket.flush()
+        self._tell_refusals()
+        if (ahead_s := self._ahead_s()) > 0:
             await trio.sleep(ahead_s / self._patience.speed)
 
     def _feed(self, event: Event) -> Job | None:
@@ -133,7 +167,7 @@ class Conversation:
             return Failed(error.fault, error.detail)
         return result
 
-    def _ahead_s(self, now: float) -> float:
+    def _ahead_s(self) -> float:
         """Seconds of audio by which the peer is faster than it may be; says goodbye when there was too much of it.
 
         Every message counts as a little audio, whatever it holds.
@@ -143,7 +177,7 @@ class Conversation:
         patience = self._patience
         if heard_s > patience.audio_s:
             self._goodbye = Goodbye.SESSION_TIME
-        return max(heard_s, self._tally.messages_in * _SHORTEST_S) - patience.burst_s - patience.speed * (now - self._began)
+        return max(heard_s, self._tally.messages_in * _SHORTEST_S) - patience.burst_s - patience.speed * (self._now - self._began)
 
     async def _wake(self, now: float) -> None:
         """The alarm rang: something is due, or goodbye was said."""

@@ -7,6 +7,7 @@ system call each and no checkpoint of their own (measured: 12.2 us a message aga
 
 import contextlib
 import os
+from collections.abc import Callable
 from typing import Protocol
 
 import trio
@@ -20,8 +21,12 @@ _RECORD_BYTES = 16 * 1024  # a TLS record: what a slow reader must take within o
 class Pipe(Protocol):
     """What a WebSocket needs of a connection. Errors of the network are `trio.BrokenResourceError`."""
 
-    async def read(self, into: bytearray) -> int:
-        """Wait for bytes and put them at the front of `into`; their count, 0 at the peer's end of stream."""
+    async def read(self, into: bytearray, take: Callable[[int], bool]) -> None:
+        """Put bytes as they come at the front of `into` and call `take` with their count, until it returns False.
+
+        The count is 0 at the peer's end of stream. `take` must not block, and may run outside of this task,
+        but what it raises is raised here.
+        """
         ...
 
     def write(self, data: bytes) -> int:
@@ -50,25 +55,33 @@ class SocketPipe:
         self._door: Door | None = None  # made at the first read: HTTP connections have no use for it
         self._full = True  # the last read filled its buffer: more is likely there
 
-    async def read(self, into: bytearray) -> int:
+    async def read(self, into: bytearray, take: Callable[[int], bool]) -> None:
         if self._fd < 0:
             raise trio.ClosedResourceError
         if self._door is None:
             self._door = readiness().door(self._fd)
-        if self._full:
-            await trio.lowlevel.checkpoint()
-        else:
-            await self._door.wait()
-        while True:
+        wanted = True
+        room = [into]
+
+        def ready() -> bool:
+            nonlocal wanted
             try:
-                count = os.readv(self._fd, [into])
+                count = os.readv(self._fd, room)
             except BlockingIOError:
-                await self._door.wait()
+                self._full = False
+                return True
             except OSError as error:
                 raise trio.BrokenResourceError(str(error)) from error
+            self._full = count == len(into)
+            wanted = take(count)
+            return wanted and not self._full
+
+        while wanted:
+            if self._full:
+                await trio.lowlevel.checkpoint()
+                ready()
             else:
-                self._full = count == len(into)
-                return count
+                await self._door.wait(ready)
 
     def write(self, data: bytes) -> int:
         try:
@@ -103,10 +116,12 @@ class StreamPipe:
     def __init__(self, stream: trio.abc.Stream) -> None:
         self._stream = stream
 
-    async def read(self, into: bytearray) -> int:
-        data = await self._stream.receive_some(len(into))
-        into[: len(data)] = data
-        return len(data)
+    async def read(self, into: bytearray, take: Callable[[int], bool]) -> None:
+        wanted = True
+        while wanted:
+            data = await self._stream.receive_some(len(into))
+            into[: len(data)] = data
+            wanted = take(len(data))
 
     def write(self, data: bytes) -> int:
         return 0

@@ -10,6 +10,7 @@ kernel at once. What the kernel does not take waits for a writer task that lives
 needed. So a peer that does not read costs at most the outbox, whatever its answers would add up to.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -53,6 +54,7 @@ class Disconnected(Exception):
 
 
 Source = Callable[[int], "list[str | bytes]"]
+Hear = Callable[["list[str | bytes]"], bool]
 
 
 def _silence(room_bytes: int) -> list[str | bytes]:
@@ -102,25 +104,33 @@ class WebSocket:
         """From now on send what `source(room_bytes)` gives: the next messages, about so many bytes, [] for none now."""
         self._source = source
 
-    async def receive(self) -> list[str | bytes]:
-        """Wait for bytes; the messages they complete: often one, perhaps none. Raises Disconnected at the end.
+    async def listen(self, hear: Hear) -> None:
+        """Call `hear` with the messages that bytes complete, often one, perhaps none, until it returns False.
 
-        This is where a conversation waits. Cancelled here, nothing is lost.
+        Raises Disconnected at the end. This is where a conversation waits; cancelled here, nothing is lost.
+        `hear` must not block, and may run outside of this task, but what it raises is raised here.
         """
-        if self.ending is not None:
-            raise Disconnected
-        if self._early:
+        wanted = True
+
+        def take(count: int) -> bool:
+            nonlocal wanted
+            if count:
+                wanted = hear(self._take(_scratch, count))
+            else:
+                self._lose("end of stream without a close frame")
+            return wanted and self.ending is None
+
+        if self._early and self.ending is None:
             data, self._early = bytearray(self._early), b""
-            return self._take(data, len(data))
-        try:
-            count = await self._pipe.read(_scratch)
-        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            self._lose("connection lost")
-            raise Disconnected from error
-        if not count:
-            self._lose("end of stream without a close frame")
-            raise Disconnected
-        return self._take(_scratch, count)
+            wanted = hear(self._take(data, len(data)))
+        while wanted:
+            if self.ending is not None:
+                raise Disconnected
+            try:
+                await self._pipe.read(_scratch, take)
+            except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+                self._lose("connection lost")
+                raise Disconnected from error
 
     def _take(self, data: bytearray, count: int) -> list[str | bytes]:
         self._heard = True
@@ -202,7 +212,6 @@ class WebSocket:
                 frames.append(frame(BINARY, message))
         if self._finishing and not messages:
             self.close(1000)  # unless it has ended already
-        if self.ending is not None and not messages:
             frames.append(self._codec.last_frame)
             self._last_sent = True
         return frames[0] if len(frames) == 1 else b"".join(frames)
@@ -252,10 +261,10 @@ class WebSocket:
         """Read on until the peer has closed: a connection closed over unread bytes is reset, and our close frame with it."""
         if self._codec.failure is not None:
             await self._pipe.send_eof()
-        try:
-            while count := await self._pipe.read(_scratch):
-                self._codec.receive(_scratch, count)
-                if self._codec.peer_close is not None:
-                    return
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            pass
+
+        def take(count: int) -> bool:
+            self._codec.receive(_scratch, count)
+            return count > 0 and self._codec.peer_close is None
+
+        with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            await self._pipe.read(_scratch, take)
