@@ -101,6 +101,30 @@ NO_RECORDINGS = _fault(
     "1025", "the demo's recordings are not installed", "Debian's Asterisk prompts are missing",
     "`scripts/serve --demo` installs them; by hand: apt-get install asterisk-core-sounds-en-wav asterisk-core-sounds-fr-wav …",
 )  # fmt: skip
+TRIAL_LIST = _fault(
+    "1040", "not a list of trials", "an empty list, a line of another form, or targets or non-targets alone",
+    "write `label enrol test` lines, or a CSV with a header: `voicestream evaluate --help` shows the forms",
+)  # fmt: skip
+SCORE_FILE = _fault(
+    "1041", "not a file of scores", "an empty file, a line of another form, a second score of one trial, or frames that are missing",
+    "write `trial,score` lines, one per trial; for speech labels one number per 10 ms",
+)  # fmt: skip
+SCORES_NEEDED = _fault(
+    "1042", "this list can be measured from scores only", "no model here answers what the list asks, or the list names no recordings",
+    "give the scores of a system with --scores",
+)  # fmt: skip
+FEW_TRIALS = _fault(
+    "1043", "too few trials for a threshold at this FMR", "with fewer than 30 errors expected, an error rate is not known (rule of 30)",
+    "add the speakers or recordings that the message counts, or ask for a higher --fmr",
+)  # fmt: skip
+SPEAKER_FOLDER = _fault(
+    "1044", "no recordings by speaker", "neither a folder with one folder per speaker, nor a CSV of speaker,file",
+    "put each speaker's recordings into a folder of their own",
+)  # fmt: skip
+NOT_SEPARATED = _fault(
+    "1045", "these scores do not tell the speakers apart", "same speakers score no higher than different ones: recordings under wrong names, or no voices",
+    "check that each folder holds one person's recordings",
+)  # fmt: skip
 UNKNOWN_CODE = _fault("1026", "no error has this code", "a misspelt code", "`voicestream errors` lists all of them")
 
 # VS11xx: transport
@@ -308,6 +332,14 @@ TEMPLATE_NOT_BASE64 = _fault(
 TEMPLATE_OF_VENDOR = _fault(
     "3022", "voice template of another product", "the template was made by the vendor's own server; its models are not here",
     "enrol the speaker again on this server",
+)  # fmt: skip
+CALIBRATION_FILE = _fault(
+    "3030", "calibration cannot be read", "no calibration of this name in the data folder, or it is damaged or of a newer layout",
+    "make it with `voicestream calibrate --name NAME`",
+)  # fmt: skip
+CALIBRATION_MODEL = _fault(
+    "3031", "calibration of another model", "it was made with another model, or another version of it, than the one in use",
+    "run `voicestream calibrate` again with this model, or set the model it was made with",
 )  # fmt: skip
 
 # VS50xx: our own faults
