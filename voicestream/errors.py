@@ -122,7 +122,8 @@ SPEAKER_FOLDER = _fault(
     "put each speaker's recordings into a folder of their own",
 )  # fmt: skip
 NOT_SEPARATED = _fault(
-    "1045", "these scores do not tell the speakers apart", "same speakers score no higher than different ones: recordings under wrong names, or no voices",
+    "1045", "these scores do not tell the speakers apart",
+    "one speaker's recordings score no higher than two speakers': they lie under wrong names, or hold no voices",
     "check that each folder holds one person's recordings",
 )  # fmt: skip
 UNKNOWN_CODE = _fault("1026", "no error has this code", "a misspelt code", "`voicestream errors` lists all of them")

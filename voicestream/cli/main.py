@@ -13,6 +13,7 @@ from voicestream.cli.demo import demo
 from voicestream.cli.doctor import doctor
 from voicestream.cli.enrol import enrol
 from voicestream.cli.errors import errors
+from voicestream.cli.evaluate import evaluate
 from voicestream.cli.models import models
 from voicestream.cli.serve import serve
 from voicestream.cli.verify import verify
@@ -59,6 +60,7 @@ app.command(short_help="Run the server.")(serve)
 app.add_typer(client)
 app.command(short_help="Make a template of a voice.")(enrol)
 app.command(short_help="Compare a recording with a template.")(verify)
+app.command(short_help="How good is a model on a list of trials?")(evaluate)
 app.command(short_help="Recorded people through all endpoints.")(demo)
 app.command(short_help="Is this machine ready?")(doctor)
 app.command(short_help="The effective settings and who set each.")(config)

@@ -7,6 +7,7 @@ and at even odds, so that they are log-likelihood ratios as well.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 
@@ -29,7 +30,8 @@ def probability(odds: Array) -> Array:
 
 def cllr(odds: Array, target: Bools) -> float:
     """Mean cost in bits of `odds` (n,), targets and non-targets weighing the same; 1 is what saying nothing costs."""
-    return float(np.logaddexp(0.0, -odds[target]).mean() + np.logaddexp(0.0, odds[~target]).mean()) / (2.0 * np.log(2.0))
+    cost = np.logaddexp(0.0, -odds[target]).mean() + np.logaddexp(0.0, odds[~target]).mean()
+    return float(cost) / (2.0 * log(2.0))
 
 
 def min_cllr(score: Array, target: Bools) -> float:

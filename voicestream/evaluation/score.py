@@ -5,7 +5,7 @@
     enrol test score     Kaldi: the two names of the list
 
 A header says what the numbers are: `score` only orders trials, `llr` is a natural log-likelihood ratio and `probability`
-one at even odds, which have a Cllr as well. Blanks or commas separate; higher is the same speaker, or more bona fide.
+one at even odds: these have a Cllr as well. Blanks or commas separate; higher is the same speaker, or more bona fide.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
-from typing import Final, Literal, TypeAlias
+from math import isfinite, nan
+from typing import Final, TypeAlias
+
+import numpy as np
 
 from voicestream.errors import SCORE_FILE, PeerError
+from voicestream.evaluation.likelihood import log_odds
 
-Scale: TypeAlias = Literal["score", "llr", "probability"]
 Key: TypeAlias = str | tuple[str, str]
 
-_SCALES: Final[tuple[Scale, ...]] = ("score", "llr", "probability")
-_HEADER: Final = frozenset({"trial", "id", "enrol", "model", "test", "duration_s", *_SCALES})
+_NUMBERS: Final[tuple[str, ...]] = ("score", "llr", "probability")
+_HEADER: Final = frozenset({"trial", "id", "enrol", "model", "test", "duration_s", *_NUMBERS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,12 @@ class Scores:
     """Numbers by trial name or by (enrol, test); `name` tells several sets of one file apart, else empty."""
 
     name: str
-    scale: Scale
-    by_key: dict[Key, float]
+    score: dict[Key, float]
+    odds: dict[Key, float] | None  # natural log-likelihood ratios, where the file has them
 
 
 def read_scores(text: str) -> list[Scores]:
-    """The sets of scores of a file; `PeerError` VS1041 with the line for what is no score file. NaN is no score."""
+    """The sets of scores of a file; `PeerError` VS1041 with the line for what is no score file. NaN and infinity are no score."""
     rows = [(number, _fields(line)) for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1) if line.strip()]
     if not rows:
         raise PeerError(SCORE_FILE, "the file is empty")
@@ -44,30 +46,41 @@ def read_scores(text: str) -> list[Scores]:
         header = _guess(rows[0][1], rows[0][0])
     else:
         rows = rows[1:]
-    scale = next((scale for scale in reversed(_SCALES) if scale in header), None)  # a probability says more than a score
-    keys = [header.index(name) for name in ("trial", "id") if name in header] or [
+    numbers = [name for name in _NUMBERS if name in header]
+    keys = [header.index(name) for name in ("trial", "id") if name in header][:1] or [
         header.index(name) for name in ("enrol", "model", "test") if name in header
     ]
-    if scale is None or len(keys) not in (1, 2):
+    if not numbers or not keys:
         raise PeerError(SCORE_FILE, "line 1: the header needs trial (or enrol and test) and score, llr or probability")
-    duration = header.index("duration_s") if "duration_s" in header else None
-    sets: dict[str, dict[Key, float]] = {}
+    sets: dict[str, tuple[dict[Key, float], dict[Key, float]]] = {}
     for number, row in rows:
         try:
             if len(row) != len(header):
                 raise ValueError(f"{len(row)} columns, {len(header)} wanted")
-            value = float(row[header.index(scale)])
-            name = "" if duration is None else f"{float(row[duration]):g} s"
+            name = f"{float(row[header.index('duration_s')]):g} s" if "duration_s" in header else ""
+            found: dict[str, float] = {kind: float(row[header.index(kind)]) for kind in numbers}
+            score, odds = sets.setdefault(name, ({}, {}))
+            key = row[keys[0]] if len(keys) == 1 else (row[keys[0]], row[keys[1]])
+            if key in score:
+                raise ValueError("a second score of one trial")
+            score[key], odds[key] = found[numbers[0]], _log_odds(found)
         except ValueError as error:
             raise PeerError(SCORE_FILE, f"line {number}: {error}") from None
-        known = sets.setdefault(name, {})
-        key = row[keys[0]] if len(keys) == 1 else (row[keys[0]], row[keys[1]])
-        if key in known:
-            raise PeerError(SCORE_FILE, f"line {number}: a second score of one trial")
-        if scale == "probability" and isfinite(value) and not 0.0 <= value <= 1.0:
-            raise PeerError(SCORE_FILE, f"line {number}: a probability outside 0 to 1")
-        known[key] = value
-    return [Scores(name, scale, {key: value for key, value in known.items() if isfinite(value)}) for name, known in sets.items()]
+    told = numbers != ["score"]
+    return [Scores(name, _finite(score), _finite(odds) if told else None) for name, (score, odds) in sets.items()]
+
+
+def _log_odds(found: dict[str, float]) -> float:
+    if "llr" in found:
+        return found["llr"]
+    share = found.get("probability", nan)
+    if share < 0.0 or share > 1.0:
+        raise ValueError("a probability outside 0 to 1")
+    return float(log_odds(np.array([share]))[0])
+
+
+def _finite(numbers: dict[Key, float]) -> dict[Key, float]:
+    return {key: value for key, value in numbers.items() if isfinite(value)}
 
 
 def _fields(line: str) -> list[str]:

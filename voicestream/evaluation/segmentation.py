@@ -60,7 +60,8 @@ def read_labels(text: str) -> Bools:
     digits = "".join(text.split())
     if not digits or set(digits) - {"0", "1"}:
         raise PeerError(TRIAL_LIST, "labels are one digit 0 or 1 per 10 ms")
-    return np.frombuffer(digits.encode(), np.uint8) == ord("1")
+    speech: Bools = np.frombuffer(digits.encode(), np.uint8) == ord("1")
+    return speech
 
 
 def read_frame_scores(text: str) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +11,18 @@ from voicestream.evaluation.error_rate import Array, Bools, ErrorRates, Rate, ra
 from voicestream.evaluation.interval import Groups, Interval, SpeakerBootstrap, percentile, wilson
 from voicestream.evaluation.likelihood import cllr, min_cllr
 
+ALL: Final = "all"  # trials of the list
 PRIORS: Final = (0.01, 0.05)  # of a target, for the detection cost
+_FEWEST_SPEAKERS: Final = 5  # of fewer a draw is too often one speaker alone
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A way to decide, and whom it takes for one speaker, `yes` (n,); `threshold` on the score, where it is one."""
+
+    name: str
+    yes: Bools
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +32,7 @@ class Series:
     name: str
     score: Array
     odds: Array | None = None
-    decisions: tuple[tuple[str, Bools], ...] = ()  # rules to judge, by name: who says yes (n,)
+    rules: tuple[Rule, ...] = ()  # to be judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ def speaker_reports(series: Series, target: Bools, same_group: Bools | None, enr
 
     `target`, `same_group`, `enrol` and `test` (n,): truth, group and speakers of each trial. Empty when a kind has no score.
     """
-    choices = [("all", np.ones(len(target), np.bool_))]
+    choices = [(ALL, np.ones(len(target), np.bool_))]
     if same_group is not None:
         choices.append(("same group", target | same_group))
     found = [_report(series, name, chosen, target, enrol, test) for name, chosen in choices]
@@ -83,7 +93,7 @@ def _report(series: Series, trials: str, chosen: Bools, target: Bools, enrol: Gr
         min_dcf={prior: rates.min_dcf(prior) for prior in PRIORS},
         cllr=None if series.odds is None else cllr(series.odds[kept], truth),
         min_cllr=min_cllr(score, truth) if series.odds is None else min_cllr(series.odds[kept], truth),
-        decisions=tuple(_decision(rule, yes[kept], truth) for rule, yes in series.decisions),
+        decisions=tuple(_decision(rule.name, rule.yes[kept], truth) for rule in series.rules),
         rates=rates,
     )
 
@@ -94,14 +104,6 @@ def _eer_interval(rates: ErrorRates, bootstrap: SpeakerBootstrap) -> Interval | 
     return percentile([rates.weighted_eer(weight) for weight in bootstrap.weights()])
 
 
-_FEWEST_SPEAKERS: Final = 5  # of fewer a draw is too often one speaker alone
-
-
 def _decision(rule: str, yes: Bools, target: Bools) -> Decision:
     fmr, fnmr = rates_of(yes, target)
     return Decision(rule, fmr, wilson(fmr), fnmr, wilson(fnmr))
-
-
-def unscored(reports: Sequence[SpeakerReport]) -> int:
-    """Trials without a score, over all reports on all trials."""
-    return sum(report.unscored for report in reports if report.trials == "all")

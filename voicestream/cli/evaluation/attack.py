@@ -1,0 +1,104 @@
+"""Attacks, measured: what a detector of synthetic and replayed speech lets in, kind by kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from voicestream import errors
+from voicestream.cli.evaluation.figure import bar_figure, det_figure, drawn, histogram_figure
+from voicestream.cli.evaluation.outcome import Outcome, Table, command_line, percent, rate_document, within
+from voicestream.cli.evaluation.page import Page
+from voicestream.cli.recording import read_bytes
+from voicestream.cli.terminal import fail
+from voicestream.evaluation.score import Key, read_scores
+from voicestream.evaluation.spoof import Presentation, SpoofReport, read_presentations, spoof_report
+
+_NOTES: Final = (
+    "A score at or above the threshold is taken for genuine speech. APCER: attack presentation classification error rate, the share of "
+    "one kind of attack that is let in. BPCER: bona fide presentation classification error rate, the share of genuine clips refused "
+    "(ISO/IEC 30107-3). EER: the mean of both where they are nearest. Intervals are Wilson's, 95 %, and take clips as independent."
+)
+
+
+def attack_outcome(listed: Path, text: str, scores: Path | None, threshold: float | None) -> Outcome:
+    """Measure the clips of a list by scores from a file, the only source there is: VS1042 without one.
+
+    A model that answers the question fits in here: `measured` wants a score by clip, wherever it comes from.
+    """
+    clips = read_presentations(text)
+    if scores is None:
+        fail(errors.SCORES_NEEDED, "no authenticity model is installed")
+    found = read_scores(read_bytes(scores).decode("utf-8", "replace"))[0]
+    return measured(listed.name, clips, scores.name, found.score, threshold)
+
+
+def measured(title: str, clips: list[Presentation], name: str, score: dict[Key, float], threshold: float | None) -> Outcome:
+    """The report of scores by clip, higher being more genuine; without a threshold it is the one of the EER."""
+    unscored = [clip.name for clip in clips if clip.name not in score]
+    attacks = sum(bool(clip.attack) for clip in clips)
+    lead = f"{len(clips) - attacks} genuine clips and {attacks} attacks; scores of {name}."
+    outcome = Outcome(Page(f"{title}: genuine speech or an attack", lead), complete=not unscored)
+    if unscored:
+        outcome.warn(f"{len(unscored)} of {len(clips)} clips have no score. The figures are those of the others.")
+    report = spoof_report(name, clips, {clip.name: score[clip.name] for clip in clips if clip.name in score}, threshold)
+    if report is not None:
+        if report.chosen_here:
+            outcome.warn("The threshold is that of the EER of these very clips, which flatters: --threshold judges another.")
+        _show(outcome, report, clips, score)
+    if unscored:
+        outcome.table(Table("Clips without a score", ("clip",), [(one,) for one in unscored]))
+    outcome.page.heading("What the figures mean")
+    outcome.page.text(_NOTES)
+    outcome.page.heading("Measured with")
+    outcome.page.command(command_line())
+    outcome.document = {"kind": "spoof", "clips": len(clips), "unscored": unscored, "report": None if report is None else _document(report)}
+    return outcome
+
+
+def _show(outcome: Outcome, report: SpoofReport, clips: list[Presentation], score: dict[Key, float]) -> None:
+    worst = max(report.kinds, key=lambda kind: kind.apcer.value)
+    outcome.table(
+        Table(
+            "All attacks together",
+            ("genuine", "attacks", "EER %", "threshold", "BPCER %", "95 %", "highest APCER %"),
+            [(
+                str(report.genuine), str(report.attacks), percent(report.eer), f"{report.threshold:.4g}", percent(report.bpcer.value),
+                within(report.bpcer_interval), f"{percent(worst.apcer.value)} ({worst.attack})",
+            )],
+        )
+    )  # fmt: skip
+    rows = [
+        (kind.attack, str(kind.clips), percent(kind.eer), percent(kind.apcer.value), within(kind.apcer_interval)) for kind in report.kinds
+    ]
+    outcome.table(Table("Attack by attack", ("attack", "clips", "EER %", "APCER %", "95 %"), rows))
+    outcome.page.heading("Curves")
+    scored = [clip for clip in clips if clip.name in score]
+    genuine = np.array([not clip.attack for clip in scored], np.bool_)
+    value = np.array([score[clip.name] for clip in scored], np.float64)
+    figures = [
+        ("apcer", "Share of each kind of attack that is let in, with its interval.",
+         bar_figure([kind.attack for kind in report.kinds], [kind.apcer.value for kind in report.kinds],
+                    [(kind.apcer_interval.low, kind.apcer_interval.high) for kind in report.kinds], "APCER, %")),
+        ("histogram", "Scores of genuine clips and of attacks.",
+         histogram_figure(value, genuine, [("threshold", report.threshold)], ("genuine", "attacks"))),
+    ]  # fmt: skip
+    if report.rates is not None:
+        curve = det_figure([(report.name, report.rates)], kinds=("attacks let in, %", "genuine clips refused, %"))
+        figures.append(("det", "Detection error trade-off over all attacks: lower left is better.", curve))
+    for name, caption, figure in figures:
+        outcome.page.figure(drawn(figure, "svg"), caption)
+        outcome.files[f"{name}.png"] = drawn(figure, "png")
+
+
+def _document(report: SpoofReport) -> dict[str, object]:
+    return {
+        "genuine": report.genuine, "attacks": report.attacks, "eer": report.eer, "threshold": report.threshold,
+        "threshold_chosen_here": report.chosen_here, "bpcer": rate_document(report.bpcer, report.bpcer_interval),
+        "kinds": [
+            {"attack": kind.attack, "clips": kind.clips, "eer": kind.eer, "apcer": rate_document(kind.apcer, kind.apcer_interval)}
+            for kind in report.kinds
+        ],
+    }  # fmt: skip
