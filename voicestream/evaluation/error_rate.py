@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
 
-_DET_POINTS: Final = 2000  # more are not seen on a page
+_DET_FLOOR: Final = 1e-6
+_DET_SPOT: Final = 0.005  # deviates; the page shows about six
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,12 @@ class ErrorRates:
         return float(cost.min() / min(target_prior, 1.0 - target_prior))
 
     def det(self) -> tuple[Array, Array]:
-        """FMR and FNMR of the curve, thinned to what a page can show; for axes of normal deviates (`probit`)."""
-        corner = np.flatnonzero(np.diff(self.fmr, prepend=2.0) != 0)
-        corner = np.union1d(corner, np.maximum(corner - 1, 0))
-        kept = corner[np.unique(np.linspace(0, len(corner) - 1, _DET_POINTS).astype(int))]
+        """FMR and FNMR of the curve's corners; those that lie on one spot of a page are one."""
+        from scipy.special import ndtri
+
+        spots = np.round(ndtri(np.clip((self.fmr, self.fnmr), _DET_FLOOR, 1.0 - _DET_FLOOR)) / _DET_SPOT)
+        moved = (np.diff(spots, axis=1) != 0).any(axis=0)
+        kept = np.append(moved, True) | np.insert(moved, 0, True)
         return self.fmr[kept], self.fnmr[kept]
 
 

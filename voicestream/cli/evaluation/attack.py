@@ -78,13 +78,13 @@ def _show(outcome: Outcome, report: SpoofReport, clips: list[Presentation], scor
     scored = [clip for clip in clips if clip.name in score]
     genuine = np.array([not clip.attack for clip in scored], np.bool_)
     value = np.array([score[clip.name] for clip in scored], np.float64)
+    spans = [(kind.apcer_interval.low, kind.apcer_interval.high) for kind in report.kinds]
+    bars = bar_figure([kind.attack for kind in report.kinds], [kind.apcer.value for kind in report.kinds], "APCER, %", spans)
+    bins = histogram_figure(value, genuine, [("threshold", report.threshold)], ("genuine", "attacks"))
     figures = [
-        ("apcer", "Share of each kind of attack that is let in, with its interval.",
-         bar_figure([kind.attack for kind in report.kinds], [kind.apcer.value for kind in report.kinds],
-                    [(kind.apcer_interval.low, kind.apcer_interval.high) for kind in report.kinds], "APCER, %")),
-        ("histogram", "Scores of genuine clips and of attacks.",
-         histogram_figure(value, genuine, [("threshold", report.threshold)], ("genuine", "attacks"))),
-    ]  # fmt: skip
+        ("apcer", "Share of each kind of attack that is let in, with its interval.", bars),
+        ("histogram", "Scores of genuine clips and of attacks.", bins),
+    ]
     if report.rates is not None:
         curve = det_figure([(report.name, report.rates)], kinds=("attacks let in, %", "genuine clips refused, %"))
         figures.append(("det", "Detection error trade-off over all attacks: lower left is better.", curve))

@@ -34,7 +34,7 @@ def det_figure(
     low, high = 0.0005, 0.85
     for place, (name, rates) in enumerate(curves):
         fmr, fnmr = rates.det()
-        x, y = (_deviates(np.clip(side, low, high)) for side in (fmr, fnmr))
+        x, y = (_deviates(np.clip(side, low / 2, high + 0.05)) for side in (fmr, fnmr))
         colour = COLOURS[place % len(COLOURS)]
         axes.plot(x, y, color=colour, linewidth=1.8, label=f"{name}: EER {100 * rates.eer:.2f} %")
         equal = probit(min(max(rates.eer, low), high))
@@ -51,7 +51,7 @@ def det_figure(
     axes.set_ylim(probit(low), probit(high))
     axes.set_xlabel(kinds[0])
     axes.set_ylabel(kinds[1])
-    axes.legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none")
+    _legend(figure)
     return figure
 
 
@@ -72,7 +72,7 @@ def histogram_figure(
         axes.axvline(threshold, color=RULE, linewidth=1.4, linestyle=("-", "--", ":")[place % 3], label=name)
     axes.set_xlabel("score")
     axes.set_ylabel("share of its trials, %")
-    axes.legend(loc="best", frameon=True, framealpha=0.9, edgecolor="none")
+    _legend(figure)
     return figure
 
 
@@ -88,13 +88,13 @@ def reliability_figure(curves: Sequence[tuple[str, Sequence[Reliability]]]) -> F
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("promised probability of one speaker")
-    axes.set_ylabel("found, targets and non-targets weighing the same")
-    axes.legend(loc="upper left", frameon=True, framealpha=0.9, edgecolor="none")
+    axes.set_ylabel("found share, both kinds weighing the same")
+    _legend(figure)
     return figure
 
 
-def bar_figure(names: Sequence[str], values: Sequence[float], errors: Sequence[tuple[float, float]], label: str) -> Figure:
-    """Shares 0..1 by name as lying bars, with intervals (low, high)."""
+def bar_figure(names: Sequence[str], values: Sequence[float], label: str, errors: Sequence[tuple[float, float]] = ()) -> Figure:
+    """Shares 0..1 by name as lying bars, with intervals (low, high) where they are given."""
     figure, axes = _sheet((6.4, 0.9 + 0.34 * len(names)))
     place = np.arange(len(names))
     axes.barh(place, [100 * value for value in values], color=COLOURS[0], alpha=0.75, height=0.6)
@@ -122,6 +122,11 @@ def _sheet(inches: tuple[float, float]) -> tuple[Figure, Axes]:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     return figure, axes
+
+
+def _legend(figure: Figure) -> None:
+    """Above the axes, where it covers nothing."""
+    figure.legend(loc="outside upper left", ncols=2, frameon=False)
 
 
 def _deviates(rates: Array) -> Array:

@@ -30,6 +30,7 @@ class Table:
     title: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    prose: bool = False  # texts that may be broken where the terminal is narrow
 
 
 @dataclass(slots=True)
@@ -61,8 +62,8 @@ class Outcome:
         out = console()
         for table in self._tables:
             grid = Grid(title=table.title, title_justify="left", title_style="bold", box=SIMPLE, pad_edge=False)
-            for name in table.header:
-                grid.add_column(name, overflow="fold")
+            for place, name in enumerate(table.header):
+                grid.add_column(name, overflow="fold", no_wrap=place > 0 and not table.prose)
             for row in table.rows:
                 grid.add_row(*map(_plain, row))
             out.print(grid)

@@ -14,8 +14,8 @@ p{max-width:46rem}.lead{color:#566173;margin-top:0}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.93rem}
 th,td{padding:.35rem .8rem .35rem 0;text-align:left;vertical-align:top;border-bottom:1px solid #e4e8ee}
 th{color:#566173;font-weight:600}.wide{overflow-x:auto}
-figure{display:inline-block;margin:.5rem 1rem .5rem 0;vertical-align:top;max-width:100%}
-figure img{max-width:100%;height:auto}figcaption{color:#566173;font-size:.9rem;max-width:34rem}
+figure{display:inline-block;margin:.5rem 1.5rem 1rem 0;vertical-align:top;width:min(100%,29rem)}
+figure img{width:100%;height:auto}figcaption{color:#566173;font-size:.9rem;max-width:34rem}
 code,pre{font:.88rem/1.5 ui-monospace,monospace;background:#f4f6f9;border-radius:4px}
 code{padding:.1rem .3rem}pre{padding:.7rem .9rem;overflow-x:auto;white-space:pre-wrap}
 .warning{border-left:4px solid #d55e00;background:#fff6ef;padding:.5rem .9rem}

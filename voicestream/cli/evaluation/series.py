@@ -89,7 +89,7 @@ def _scored(
         score,
         log_odds(probability),
         (
-            Rule(f"score ≥ {model.card.threshold:g} (the card's)", score >= model.card.threshold, model.card.threshold),
+            Rule(f"score ≥ {model.card.threshold:.3g}", score >= model.card.threshold, model.card.threshold),
             Rule(f"probability ≥ {ACCEPT_PROBABILITY:g}", probability >= ACCEPT_PROBABILITY),
         ),
     )

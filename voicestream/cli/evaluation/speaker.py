@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from voicestream.models.card import Card
 
 _NOTES: Final = (
-    "EER: equal error rate, the mean of both error rates where they are nearest; its interval comes from drawing whole speakers "
-    "with replacement, 95 %. minDCF: least detection cost at a prior of 0.01 or 0.05 for a target, over that of a constant answer. "
-    "Cllr: cost of the probabilities in bits, 1 for saying nothing; minCllr is what the order of the scores allows, the rest is "
-    "calibration. FMR: false match rate, a stranger is let in. FNMR: false non-match rate, the owner is refused. Their intervals "
-    "are Wilson's, 95 %, and take trials as independent."
+    "Trials are targets + non-targets; in the same group, speakers of one gender and age class. EER: equal error rate, the mean of both "
+    "error rates where they are nearest; its interval comes from drawing whole speakers with replacement, 95 %. DCF: least detection "
+    "cost at a prior of 0.01 or 0.05 for a target, over that of a constant answer. Cllr: cost of the probabilities in bits, 1 for "
+    "saying nothing; min is what the order of the scores allows, the rest is calibration. FMR: false match rate, a stranger is let "
+    "in. FNMR: false non-match rate, the owner is refused. Their intervals are Wilson's, 95 %, and take trials as independent. The "
+    "first rule is the threshold of the model's card, the second what `voicestream verify` does."
 )
 
 
@@ -55,7 +56,7 @@ def speaker_outcome(
         _draw(outcome, series, target, reports)
     if failed:
         rows = [(one.recording, str(one.trials), one.reason) for one in failed]
-        outcome.table(Table("Recordings that gave no voice", ("recording", "trials", "reason"), rows))
+        outcome.table(Table("Recordings that gave no voice", ("recording", "trials", "reason"), rows, prose=True))
     outcome.page.heading("What the figures mean")
     outcome.page.text(_NOTES)
     for card in cards:
@@ -76,10 +77,10 @@ def speaker_outcome(
 
 
 def _figures(reports: Sequence[SpeakerReport]) -> Table:
-    header = ("scores", "targets + others", "EER %", "95 %", *(f"minDCF {prior:g}" for prior in PRIORS), "Cllr", "minCllr")
+    header = ("scores", "trials", "EER %", "95 %", *(f"DCF {prior:g}" for prior in PRIORS), "Cllr", "min")
     rows = [
         (
-            report.name, _trials(report), percent(report.eer), within(report.eer_interval),
+            _name(report), _trials(report), percent(report.eer), within(report.eer_interval),
             *(f"{report.min_dcf[prior]:.3f}" for prior in PRIORS),
             "-" if report.cllr is None else f"{report.cllr:.3f}", f"{report.min_cllr:.3f}",
         )
@@ -90,18 +91,19 @@ def _figures(reports: Sequence[SpeakerReport]) -> Table:
 
 def _rules(reports: Sequence[SpeakerReport]) -> Table:
     rows = [
-        (
-            report.name, _trials(report), rule.rule,
-            percent(rule.fmr.value), within(rule.fmr_interval), percent(rule.fnmr.value), within(rule.fnmr_interval),
-        )
+        (_name(report), rule.rule, percent(rule.fmr.value), within(rule.fmr_interval), percent(rule.fnmr.value), within(rule.fnmr_interval))
         for report in reports
         for rule in report.decisions
-    ]  # fmt: skip
-    return Table("Decisions", ("scores", "targets + others", "one speaker when", "FMR %", "95 %", "FNMR %", "95 %"), rows)
+    ]
+    return Table("Decisions", ("scores", "one speaker when", "FMR %", "95 %", "FNMR %", "95 %"), rows)
+
+
+def _name(report: SpeakerReport) -> str:
+    return report.name if report.trials == ALL else f"{report.name}, {report.trials}"
 
 
 def _trials(report: SpeakerReport) -> str:
-    return f"{report.targets} + {report.nontargets}" + ("" if report.trials == ALL else f" {report.trials}")
+    return f"{report.targets}+{report.nontargets}"
 
 
 def _draw(outcome: Outcome, series: Sequence[Series], target: Bools, reports: Sequence[SpeakerReport]) -> None:

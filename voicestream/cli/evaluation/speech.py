@@ -11,12 +11,11 @@ import numpy as np
 from voicestream import errors
 from voicestream.cli.evaluation.figure import bar_figure, drawn
 from voicestream.cli.evaluation.hearing import Failure, Folder, progress, read_sound
-from voicestream.cli.evaluation.outcome import Outcome, Table, command_line, percent, within
+from voicestream.cli.evaluation.outcome import Outcome, Table, command_line, percent
 from voicestream.cli.evaluation.page import Page
 from voicestream.cli.recording import read_bytes
 from voicestream.cli.terminal import fail
 from voicestream.errors import PeerError
-from voicestream.evaluation.interval import wilson
 from voicestream.evaluation.segmentation import (
     SegmentationReport,
     Segmented,
@@ -36,7 +35,6 @@ _THRESHOLD: Final = 0.5
 _FRAMES_PER_LABEL: Final = 3  # a label of the front end covers 30 ms
 _NOTES: Final = (
     "Frames of 10 ms. AUC: the chance that a frame of speech scores above one without. F1, miss and false alarm at the threshold. "
-    "Intervals are Wilson's, 95 %, and take frames as independent, which they are not: read them as a lower bound. "
     "With the collar, 50 ms on either side of a change of label are left out."
 )
 
@@ -71,7 +69,7 @@ def speech_outcome(listed: Path, text: str, audio: Path, results: Path | None, t
         outcome.table(_table(reports))
         _draw(outcome, reports)
     if failed:
-        outcome.table(Table("Files without a result", ("file", "reason"), failed))
+        outcome.table(Table("Files without a result", ("file", "reason"), failed, prose=True))
     outcome.page.heading("What the figures mean")
     outcome.page.text(_NOTES)
     outcome.page.heading("Measured with")
@@ -111,27 +109,25 @@ def _own(file: Path) -> Array:
 
 
 def _table(reports: Sequence[SegmentationReport]) -> Table:
-    header = ("file", "AUC", "F1", "accuracy", "miss %", "95 %", "false alarm %", "95 %")
     rows = [
         (
-            report.name, f"{report.auc:.3f}", f"{report.f1:.3f}", f"{report.accuracy:.3f}", percent(report.miss.value),
-            within(wilson(report.miss)), percent(report.false_alarm.value), within(wilson(report.false_alarm)),
+            report.name, f"{report.auc:.3f}", f"{report.f1:.3f}", f"{report.accuracy:.3f}",
+            percent(report.miss.value), percent(report.false_alarm.value),
         )
         for report in reports
     ]  # fmt: skip
-    return Table("Speech and the rest", header, rows)
+    return Table("Speech and the rest", ("file", "AUC", "F1", "accuracy", "miss %", "false alarm %"), rows)
 
 
 def _draw(outcome: Outcome, reports: Sequence[SegmentationReport]) -> None:
     outcome.page.heading("Misses and false alarms")
     names = [report.name for report in reports]
     for name, caption, rates in (
-        ("miss", "frames of speech missed, %", [report.miss for report in reports]),
-        ("false-alarm", "other frames taken for speech, %", [report.false_alarm for report in reports]),
+        ("miss", "speech missed, % of its frames", [report.miss for report in reports]),
+        ("false-alarm", "taken for speech, % of the other frames", [report.false_alarm for report in reports]),
     ):
-        spans = [(interval.low, interval.high) for interval in map(wilson, rates)]
-        figure = bar_figure(names, [rate.value for rate in rates], spans, caption)
-        outcome.page.figure(drawn(figure, "svg"), caption)
+        figure = bar_figure(names, [rate.value for rate in rates], caption)
+        outcome.page.figure(drawn(figure, "svg"), f"{name.replace('-', ' ').capitalize()}: {caption}.")
         outcome.files[f"{name}.png"] = drawn(figure, "png")
 
 
