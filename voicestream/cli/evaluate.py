@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from voicestream.cli.flag import ConfigFile, Pairs, read_settings
+from voicestream.cli.flag import Calibration, ConfigFile, Pairs, read_settings
 from voicestream.cli.terminal import ERROR, fail_with
 from voicestream.errors import PeerError
 
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from voicestream.server.config import Settings
 
 Kind: TypeAlias = Literal["speaker", "vad", "spoof"]
-DEFAULT_FOLDER = Path("evaluation")
+_FOLDER = Path("evaluation")
 
 
 def evaluate(
     trials: Annotated[Path, typer.Argument(metavar="TRIALS", help="The list; for speech labels also the folder with files.csv.")],
-    model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Speaker model; may be repeated to compare.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Speaker model; repeated: they are compared, as their cards have them.")
+    ] = None,
+    calibration: Calibration = None,
     audio: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the recordings are; default: beside the list.")] = None,
     scores: Annotated[Path | None, typer.Option(metavar="FILE", help="Measure these scores (speech labels: a folder) instead.")] = None,
     threshold: Annotated[float | None, typer.Option(metavar="SCORE", help="Judge this threshold on --scores.")] = None,
@@ -29,9 +32,7 @@ def evaluate(
     test_s: Annotated[list[float] | None, typer.Option(min=0.1, metavar="SECONDS", help="Test the start; may be repeated.")] = None,
     condition: Annotated[Literal["as-is", "telephone"], typer.Option(help="Play a telephone line on every recording.")] = "as-is",
     kind: Annotated[Kind | None, typer.Option(help="What the list is of; default: told from its form.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help=f"Page, figures and scores go there; default: {DEFAULT_FOLDER}.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="For page, figures and scores; default: evaluation.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; files only with --out.")] = False,
     config: ConfigFile = None,
     pairs: Pairs = None,
@@ -50,9 +51,11 @@ def evaluate(
 
       voicestream evaluate trials.csv --scores another-system.csv --json
     """
+    from voicestream.cli.evaluation.outcome import tell
     from voicestream.cli.recording import read_bytes
 
-    settings = read_settings(config, pairs).settings
+    only = model[0] if model is not None and len(model) == 1 else None
+    settings = read_settings(config, pairs, model=only, calibration=calibration).settings
     listed = trials / "files.csv" if trials.is_dir() else trials
     text = read_bytes(listed).decode("utf-8", "replace")
     try:
@@ -69,7 +72,7 @@ def evaluate(
                 outcome = attack_outcome(listed, text, scores, threshold)
     except PeerError as error:
         fail_with(error)
-    _tell(outcome, out, json)
+    tell(outcome, out or (None if json else _FOLDER), json)
     if not outcome.complete:
         raise SystemExit(ERROR)
 
@@ -100,7 +103,7 @@ def _speaker(
     from voicestream.cli.recording import read_bytes
     from voicestream.evaluation.score import read_scores
     from voicestream.evaluation.trial import read_trials
-    from voicestream.models.registry import speaker_model
+    from voicestream.server.voice import active_model, bare_model
 
     trials = read_trials(text)
     targets = sum(trial.target for trial in trials)
@@ -110,7 +113,10 @@ def _speaker(
         return speaker_outcome(title, trials, series, [], [], f"Scores of {scores.name}.")
     if all(trial.score is not None for trial in trials):
         return speaker_outcome(title, trials, listed_series(trials, listed.name, threshold), [], [], "Scores of the list.")
-    models = {name: speaker_model(settings.model_of(name) or name) for name in names or [settings.model]}
+    if names is not None and len(names) > 1:
+        models = {name: bare_model(settings, name) for name in names}
+    else:
+        models = {settings.model: active_model(settings)}
     hearing = Hearing(audio or listed.parent, enrol_s, test_s, condition, settings.min_speech_s)
     series, failed = heard_series(trials, models, hearing)
     lengths = f"enrolled with {_seconds(enrol_s)}, tested with {' or '.join(f'{cut:g} s' for cut in test_s) or 'the whole recording'}"
@@ -120,17 +126,3 @@ def _speaker(
 
 def _seconds(cut_s: float | None) -> str:
     return "whole recordings" if cut_s is None else f"{cut_s:g} s"
-
-
-def _tell(outcome: Outcome, out: Path | None, json: bool) -> None:
-    """Print the outcome and write its files, as `evaluate` and `calibrate` do."""
-    if json:
-        print(outcome.text(), end="")
-    else:
-        outcome.show()
-    if out is None and json:
-        return
-    folder = out or DEFAULT_FOLDER
-    outcome.write(folder)
-    if not json:
-        print(f"page: {folder / 'index.html'}")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from voicestream import __version__
+from voicestream.cli.calibrate import calibrate
 from voicestream.cli.client import client
 from voicestream.cli.config import config
 from voicestream.cli.demo import demo
@@ -61,6 +62,7 @@ app.add_typer(client)
 app.command(short_help="Make a template of a voice.")(enrol)
 app.command(short_help="Compare a recording with a template.")(verify)
 app.command(short_help="How good is a model on a list of trials?")(evaluate)
+app.command(short_help="A threshold from your own recordings.")(calibrate)
 app.command(short_help="Recorded people through all endpoints.")(demo)
 app.command(short_help="Is this machine ready?")(doctor)
 app.command(short_help="The effective settings and who set each.")(config)

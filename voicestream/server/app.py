@@ -15,7 +15,6 @@ import trio
 
 from voicestream import __version__, errors
 from voicestream.errors import PeerError
-from voicestream.models.registry import speaker_model
 from voicestream.protocols.base import Goodbye
 from voicestream.server.config import Settings
 from voicestream.server.http.app import create_app
@@ -23,6 +22,7 @@ from voicestream.server.http.services import Health, Services
 from voicestream.server.job_runner import JobRunner
 from voicestream.server.metrics import Metrics
 from voicestream.server.routes import Routes
+from voicestream.server.voice import active_model, bare_model
 from voicestream.store.templates import pack, unpack
 from voicestream.transport.head import HeadLimit
 from voicestream.transport.http import HttpServer
@@ -43,13 +43,13 @@ class Server:
         self._settings = settings
         self._health = Health(started=False, ready=False)
         key = settings.sealing_key()
-        model = speaker_model(settings.model_of(settings.model) or settings.model)
+        model = active_model(settings)
         metrics = Metrics(__version__, {model.card.name: model.card.sha256})
         runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
         self._metrics = metrics
         self._routes = Routes(settings, model, partial(unpack, model=model, key=key), runner, metrics)
         services = Services(
-            model=speaker_model,
+            model=lambda name: model if name == model.card.name else bare_model(settings, name),
             pack=partial(pack, key=key),
             unpack=partial(unpack, model=model, key=key),
             runner=runner,

@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from voicestream import errors
-from voicestream.errors import Fault
+from voicestream.errors import Fault, PeerError
 from voicestream.server.config import DEFAULT_MODEL, VENDOR_CONFIGURATIONS, Settings, decode_key
 
 PREFIX = "VOICESTREAM_"
@@ -105,7 +105,7 @@ def load(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] |
         raise SettingsError(problems) from None  # the validator's own error would repeat the values, a key among them
     settings = settings.model_copy(update={"model": settings.configurations.get(settings.model, settings.model)})
     origins = {name: merged[name].origin if name in merged else "default" for name in Settings.model_fields}
-    problems += _file_problems(settings) + _model_problems(settings, origins)
+    problems += _file_problems(settings) + (_model_problems(settings, origins) or _calibration_problems(settings, origins))
     if problems:
         raise SettingsError(problems)
     return Loaded(settings, origins, tuple(warnings))
@@ -210,3 +210,15 @@ def _model_problems(settings: Settings, origins: Mapping[str, str]) -> list[Prob
         for name, models in wanted.items()
         if not models <= set(known)
     ]
+
+
+def _calibration_problems(settings: Settings, origins: Mapping[str, str]) -> list[Problem]:
+    if settings.calibration is None:
+        return []
+    from voicestream.server.voice import active_model
+
+    try:
+        active_model(settings)
+    except PeerError as error:
+        return [Problem(error.fault, f"calibration ({origins['calibration']}): {error.detail or settings.calibration}")]
+    return []

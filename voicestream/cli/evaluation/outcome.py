@@ -89,6 +89,18 @@ class Outcome:
         return json.dumps(_finite({"voicestream": __version__, "command": command_line(), **self.document}), indent=1) + "\n"
 
 
+def tell(outcome: Outcome, folder: Path | None, as_json: bool) -> None:
+    """Print the outcome as tables or as JSON, and write its files where there is a folder for them."""
+    if as_json:
+        print(outcome.text(), end="")
+    else:
+        outcome.show()
+    if folder is not None:
+        outcome.write(folder)
+    if folder is not None and not as_json:
+        print(f"page: {folder / PAGE_FILE}")
+
+
 def command_line() -> str:
     """The command under way, as one would type it."""
     return shlex.join(["voicestream", *sys.argv[1:]])
