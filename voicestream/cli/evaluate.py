@@ -116,7 +116,8 @@ def _speaker(
     if names is not None and len(names) > 1:
         models = {name: bare_model(settings, name) for name in names}
     else:
-        models = {settings.model: active_model(settings)}
+        name = settings.model if settings.calibration is None else f"{settings.model} with {settings.calibration}"
+        models = {name: active_model(settings)}
     hearing = Hearing(audio or listed.parent, enrol_s, test_s, condition, settings.min_speech_s)
     series, failed = heard_series(trials, models, hearing)
     lengths = f"enrolled with {_seconds(enrol_s)}, tested with {' or '.join(f'{cut:g} s' for cut in test_s) or 'the whole recording'}"

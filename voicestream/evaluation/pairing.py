@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from itertools import count
+from math import ceil
 from typing import Final
 
 from voicestream.errors import FEW_TRIALS, PeerError
@@ -49,7 +50,7 @@ def check_enough(counts: Sequence[int], fmr: float) -> None:
     (G. Doddington et al., "The NIST speaker recognition evaluation: overview, methodology, systems, results,
     perspective", Speech Communication 31, 2000); so 30 / `fmr` non-target trials, and 30 targets to see owners refused.
     """
-    enrolled = [count for count in counts if count > 1]
+    enrolled = [recordings for recordings in counts if recordings > 1]
     targets = sum(enrolled)
     if len(enrolled) < FEWEST_SPEAKERS:
         raise PeerError(
@@ -59,17 +60,24 @@ def check_enough(counts: Sequence[int], fmr: float) -> None:
         raise PeerError(
             FEW_TRIALS, f"{targets} target trials, {ERRORS_NEEDED} needed: {ERRORS_NEEDED - targets} more recordings of these speakers"
         )
-    nontargets = sum(counts) * len(enrolled) - targets
+    nontargets = _nontargets(sum(counts), len(enrolled), targets)
     needed = ceil(ERRORS_NEEDED / fmr - 1e-9)
     if nontargets < needed:
-        each = sum(counts) / len(counts)
-        speakers = ceil((1.0 + sqrt(1.0 + 4.0 * needed / each)) / 2.0) - len(counts)
-        recordings = ceil(needed / (len(enrolled) - 1)) - sum(counts)
+        each = max(2, round(sum(counts) / len(counts)))
+        speakers = next(
+            more for more in count(1) if _nontargets(sum(counts) + more * each, len(enrolled) + more, targets + more * each) >= needed
+        )
+        recordings = ceil((needed - nontargets) / (len(enrolled) - 1))
         raise PeerError(
             FEW_TRIALS,
-            f"{nontargets} non-target trials, {needed} needed for {100 * fmr:g} %: {speakers} more speakers with {each:.1f} recordings "
-            f"each, or {recordings} more recordings of these; what there is carries --fmr {_rounded_up(ERRORS_NEEDED / nontargets):g}",
+            f"{nontargets} non-target trials, {needed} needed for {100 * fmr:g} %: {speakers} more speakers with {each} recordings each, "
+            f"or {recordings} more recordings of these; what there is carries --fmr {_rounded_up(ERRORS_NEEDED / nontargets):g}",
         )
+
+
+def _nontargets(recordings: int, enrolled: int, theirs: int) -> int:
+    """Every recording against every speaker who can be enrolled, less the `theirs` that are targets."""
+    return recordings * enrolled - theirs
 
 
 def _rounded_up(share: float) -> float:

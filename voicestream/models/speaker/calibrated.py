@@ -48,7 +48,8 @@ class CalibratedSpeaker:
 
     def __init__(self, model: SpeakerModel, calibration: Calibration) -> None:
         if calibration.model_sha256 != model.card.sha256:
-            raise PeerError(CALIBRATION_MODEL, f"{calibration.name} is for {calibration.model}, in use is {model.card.name}")
+            made_with, in_use = f"{calibration.model} {calibration.model_sha256[:8]}", f"{model.card.name} {model.card.sha256[:8]}"
+            raise PeerError(CALIBRATION_MODEL, f"{calibration.name} was made with {made_with}, in use is {in_use}")
         told = (
             f"{calibration.name}: logistic regression on {calibration.speakers} speakers, {calibration.recordings} recordings, "
             f"{calibration.condition}; threshold: FMR {100 * calibration.wanted_fmr:g} %"
