@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from voicestream import errors
-from voicestream.cli.evaluation.figure import bar_figure, det_figure, drawn, histogram_figure
+from voicestream.cli.evaluation.figure import bar_figure, det_figure, histogram_figure
 from voicestream.cli.evaluation.outcome import Outcome, Table, command_line, percent, rate_document, within
 from voicestream.cli.evaluation.page import Page
 from voicestream.cli.recording import read_bytes
@@ -89,8 +89,7 @@ def _show(outcome: Outcome, report: SpoofReport, clips: list[Presentation], scor
         curve = det_figure([(report.name, report.rates)], kinds=("attacks let in, %", "genuine clips refused, %"))
         figures.append(("det", "Detection error trade-off over all attacks: lower left is better.", curve))
     for name, caption, figure in figures:
-        outcome.page.figure(drawn(figure, "svg"), caption)
-        outcome.files[f"{name}.png"] = drawn(figure, "png")
+        outcome.figure(name, figure, caption)
 
 
 def _document(report: SpoofReport) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from voicestream.cli.evaluation.figure import det_figure, drawn, histogram_figure, reliability_figure
+from voicestream.cli.evaluation.figure import det_figure, histogram_figure, reliability_figure
 from voicestream.cli.evaluation.outcome import Outcome, Table, card_table, command_line, percent, within
 from voicestream.cli.evaluation.page import Page
 from voicestream.evaluation.error_rate import rates_at
@@ -135,5 +135,4 @@ def _draw(outcome: Outcome, model: SpeakerModel, trials: OwnTrials, point: Opera
     ]
     outcome.page.heading("Curves")
     for name, caption, figure in figures:
-        outcome.page.figure(drawn(figure, "svg"), caption)
-        outcome.files[f"{name}.png"] = drawn(figure, "png")
+        outcome.figure(name, figure, caption)

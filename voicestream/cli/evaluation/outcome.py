@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicestream import __version__, errors
+from voicestream.cli.evaluation.figure import drawn
 from voicestream.cli.evaluation.page import Page
 from voicestream.cli.terminal import console, fail
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from voicestream.evaluation.error_rate import Rate
     from voicestream.evaluation.interval import Interval
     from voicestream.models.card import Card
@@ -40,6 +43,7 @@ class Outcome:
     page: Page
     document: dict[str, object] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    figures: dict[str, Figure] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     complete: bool = True
     _tables: list[Table] = field(default_factory=list)
@@ -49,6 +53,11 @@ class Outcome:
         self._tables.append(table)
         self.page.heading(table.title)
         self.page.table(table.header, table.rows)
+
+    def figure(self, name: str, figure: Figure, caption: str) -> None:
+        """Show it on the page, and write it as NAME.png; it is drawn when that is done."""
+        self.figures[name] = figure
+        self.page.figure(lambda: drawn(figure, "svg"), caption)
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
@@ -76,6 +85,7 @@ class Outcome:
             PAGE_FILE: self.page.html().encode("utf-8"),
             DOCUMENT_FILE: self.text().encode("utf-8"),
             **self.files,
+            **{f"{name}.png": drawn(figure, "png") for name, figure in self.figures.items()},
         }
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Final
 
@@ -27,7 +27,7 @@ class Page:
 
     def __init__(self, title: str, lead: str) -> None:
         self._title = title
-        self._parts = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(lead)}</p>']
+        self._parts: list[str | Callable[[], str]] = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(lead)}</p>']
 
     def heading(self, text: str) -> None:
         self._parts.append(f"<h2>{escape(text)}</h2>")
@@ -47,16 +47,21 @@ class Page:
         body = "".join("<tr>" + "".join(f"<td>{escape(field)}</td>" for field in row) + "</tr>" for row in rows)
         self._parts.append(f'<div class="wide"><table>{head}{body}</table></div>')
 
-    def figure(self, svg: bytes, caption: str) -> None:
-        """A drawing as an image of its own: its ids and styles cannot meet those of another."""
-        data = base64.b64encode(svg).decode("ascii")
-        self._parts.append(
-            f'<figure><img alt="{escape(caption, quote=True)}" src="data:image/svg+xml;base64,{data}">'
-            f"<figcaption>{escape(caption)}</figcaption></figure>"
-        )
+    def figure(self, svg: Callable[[], bytes], caption: str) -> None:
+        """A drawing as an image of its own, drawn when the page is: its ids and styles cannot meet those of another."""
+
+        def image() -> str:
+            data = base64.b64encode(svg()).decode("ascii")
+            return (
+                f'<figure><img alt="{escape(caption, quote=True)}" src="data:image/svg+xml;base64,{data}">'
+                f"<figcaption>{escape(caption)}</figcaption></figure>"
+            )
+
+        self._parts.append(image)
 
     def html(self) -> str:
+        body = "".join(part if isinstance(part, str) else part() for part in self._parts)
         return (
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f"<title>{escape(self._title)}</title><style>{_STYLE}</style></head><body>{''.join(self._parts)}</body></html>\n"
+            f"<title>{escape(self._title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
         )

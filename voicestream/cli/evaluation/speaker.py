@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from voicestream.cli.evaluation.figure import det_figure, drawn, histogram_figure, reliability_figure
+from voicestream.cli.evaluation.figure import det_figure, histogram_figure, reliability_figure
 from voicestream.cli.evaluation.outcome import Outcome, Table, card_table, command_line, file_name, percent, rate_document, within
 from voicestream.cli.evaluation.page import Page
 from voicestream.evaluation.interval import linked
@@ -128,8 +128,7 @@ def _draw(outcome: Outcome, series: Sequence[Series], target: Bools, reports: Se
     if promised:
         figures.append(("reliability", reliability_figure(promised), "Are probabilities what they say? On the diagonal they are."))
     for name, figure, caption in figures:
-        outcome.page.figure(drawn(figure, "svg"), caption)
-        outcome.files[f"{name}.png"] = drawn(figure, "png")
+        outcome.figure(name, figure, caption)
 
 
 def _file(kind: str, one: Series, series: Sequence[Series]) -> str:

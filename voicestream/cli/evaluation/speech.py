@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from voicestream import errors
-from voicestream.cli.evaluation.figure import bar_figure, drawn
+from voicestream.cli.evaluation.figure import bar_figure
 from voicestream.cli.evaluation.hearing import Failure, Folder, progress, read_sound
 from voicestream.cli.evaluation.outcome import Outcome, Table, command_line, percent
 from voicestream.cli.evaluation.page import Page
@@ -127,8 +127,7 @@ def _draw(outcome: Outcome, reports: Sequence[SegmentationReport]) -> None:
         ("false-alarm", "taken for speech, % of the other frames", [report.false_alarm for report in reports]),
     ):
         figure = bar_figure(names, [rate.value for rate in rates], caption)
-        outcome.page.figure(drawn(figure, "svg"), f"{name.replace('-', ' ').capitalize()}: {caption}.")
-        outcome.files[f"{name}.png"] = drawn(figure, "png")
+        outcome.figure(name, figure, f"{name.replace('-', ' ').capitalize()}: {caption}.")
 
 
 def _document(report: SegmentationReport) -> dict[str, object]:
