@@ -20,12 +20,15 @@ def run(*arguments: str, **environ: str):
 def test_help_teaches_by_example() -> None:
     result = run("--help")
     assert result.exit_code == 0
-    for command in ("serve", "enrol", "verify", "client", "doctor", "config", "errors", "models", "demo"):
+    for command in ("serve", "enrol", "verify", "client", "doctor", "config", "errors", "models", "evaluate", "calibrate", "demo"):
         assert f"  {command} " in result.stdout
     assert "voicestream client summary talk.wav" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["serve", "enrol", "verify", "client", "client verify", "doctor", "config", "errors", "models", "demo"])
+@pytest.mark.parametrize(
+    "command",
+    ["serve", "enrol", "verify", "client", "client verify", "doctor", "config", "errors", "models", "evaluate", "calibrate", "demo"],
+)
 def test_every_command_has_help(command: str) -> None:
     assert run(*command.split(), "--help").exit_code == 0
 
@@ -34,7 +37,7 @@ def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
         "from voicestream.cli import main\n"
-        "heavy = {'numpy', 'numba', 'trio', 'pydantic', 'structlog', 'rich.progress', 'quart', 'av', 'scipy'}\n"
+        "heavy = {'numpy', 'numba', 'trio', 'pydantic', 'structlog', 'rich.progress', 'quart', 'av', 'scipy', 'matplotlib'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -8,6 +8,7 @@ import typer
 
 from voicestream import __version__
 from voicestream.cli.calibrate import calibrate
+from voicestream.cli.card import card
 from voicestream.cli.client import client
 from voicestream.cli.config import config
 from voicestream.cli.demo import demo
@@ -15,7 +16,7 @@ from voicestream.cli.doctor import doctor
 from voicestream.cli.enrol import enrol
 from voicestream.cli.errors import errors
 from voicestream.cli.evaluate import evaluate
-from voicestream.cli.models import models
+from voicestream.cli.models import ModelGroup, models
 from voicestream.cli.serve import serve
 from voicestream.cli.verify import verify
 
@@ -38,6 +39,10 @@ app = typer.Typer(
       voicestream enrol me.wav -o me.template   remember a voice
 
       voicestream verify me.template who.wav    is this the same voice?
+
+      voicestream evaluate trials.txt           how good is the model?
+
+      voicestream calibrate people/             a threshold from your own recordings
 
     Settings: voicestream config. Errors have numbers: voicestream errors VS1006.
     """,
@@ -66,7 +71,10 @@ app.command(short_help="A threshold from your own recordings.")(calibrate)
 app.command(short_help="Recorded people through all endpoints.")(demo)
 app.command(short_help="Is this machine ready?")(doctor)
 app.command(short_help="The effective settings and who set each.")(config)
-app.command(short_help="The cards of the models.")(models)
+cards = typer.Typer(name="models", cls=ModelGroup, invoke_without_command=True, short_help="The cards of the models.")
+cards.callback(subcommand_metavar="[NAME]")(models)
+cards.command(hidden=True)(card)
+app.add_typer(cards)
 app.command(short_help="Explain a numbered error.")(errors)
 
 

@@ -1,38 +1,54 @@
-"""`voicestream models`: the cards of the models that are installed."""
+"""`voicestream models`: the cards of the models there are."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import typer
+from typer.core import TyperGroup
+
+from voicestream.cli.card import Json
+from voicestream.cli.flag import read_settings
 from voicestream.cli.terminal import console
 
 if TYPE_CHECKING:
-    from voicestream.models.card import Card
+    from typer._click.core import Command, Context
 
 
-def models() -> None:
-    """Print each model's card: what it is, where it may be used, and how well it was measured to do."""
+class ModelGroup(TyperGroup):
+    """`models NAME` is `models card NAME`, for any NAME that is no command."""
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None:
+            args = ["card", *args]
+        return super().resolve_command(ctx, args)
+
+
+def models(context: typer.Context, as_json: Json = False) -> None:
+    """The models there are: what each is for, how well it was measured to do, and where it fails.
+
+    Examples:
+
+      voicestream models
+
+      voicestream models mfcc
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    from voicestream.cli.card import overview
     from voicestream.models.registry import cards
 
-    out = console()
-    for card in cards():
-        out.print(f"{card.name} {card.version}", style="bold", markup=False)
-        for label, text in rows(card):
-            out.print(f"  {label:12} {text}", markup=False, soft_wrap=True)
-
-
-def rows(card: Card) -> list[tuple[str, str]]:
-    """A card as labels and texts, in reading order; what a model has not is left out."""
-    told = [
-        ("kind", card.kind),
-        ("analyses at", f"{card.rate_hz} Hz"),
-        ("dimension", str(card.dimension or "")),
-        ("threshold", f"{card.threshold:g}"),
-        ("probability", card.calibration),
-        ("trained on", card.trained_on),
-        ("limits", card.limits),
-        ("licence", card.licence),
-        ("sha256", card.sha256),
-        *(("measured", f"{found.metric} {found.value:g} · {found.trials} · {found.condition}") for found in card.measured),
-    ]
-    return [(label, text) for label, text in told if text]
+    if as_json:
+        print(json.dumps([asdict(card) for card in cards()], indent=1))
+        return
+    table = Table("name", "kind", "version", "rate", "size", "measured", "limits", box=SIMPLE, pad_edge=False)
+    for column in table.columns[:5]:
+        column.no_wrap = True
+    for row in overview(cards(), read_settings(None, None).settings.data_path()):
+        table.add_row(*row)
+    console().print(table)

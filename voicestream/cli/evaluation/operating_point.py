@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from voicestream.cli.evaluation.figure import det_figure, histogram_figure, reliability_figure
-from voicestream.cli.evaluation.outcome import Outcome, Table, card_table, command_line, percent, within
+from voicestream.cli.evaluation.outcome import Outcome, Table, command_line, percent, within
 from voicestream.cli.evaluation.page import Page
 from voicestream.evaluation.error_rate import rates_at
 from voicestream.evaluation.likelihood import cllr, log_odds, reliability
@@ -69,8 +69,7 @@ def calibration_outcome(
         outcome.table(Table("Recordings that gave no voice", ("recording", "reason"), failed, prose=True))
     outcome.page.heading("What the figures mean")
     outcome.page.text(_NOTES)
-    outcome.page.heading(f"The card of {model.card.name}")
-    outcome.page.table(("", ""), card_table(model.card))
+    outcome.card(model.card)
     outcome.page.heading("Made with")
     outcome.page.command(command_line())
     outcome.document = {

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicestream import __version__, errors
+from voicestream.cli.card import measured, rows
 from voicestream.cli.evaluation.figure import drawn
 from voicestream.cli.evaluation.page import Page
 from voicestream.cli.terminal import console, fail
@@ -58,6 +59,13 @@ class Outcome:
         """Show it on the page, and write it as NAME.png; it is drawn when that is done."""
         self.figures[name] = figure
         self.page.figure(lambda: drawn(figure, "svg"), caption)
+
+    def card(self, card: Card) -> None:
+        """Show a model's card on the page."""
+        self.page.heading(f"The card of {card.name}")
+        self.page.table(("", ""), rows(card))
+        if card.measured:
+            self.page.table(("trials", "condition", "metric", "value"), measured(card))
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
@@ -114,13 +122,6 @@ def tell(outcome: Outcome, folder: Path | None, as_json: bool) -> None:
 def command_line() -> str:
     """The command under way, as one would type it."""
     return shlex.join(["voicestream", *sys.argv[1:]])
-
-
-def card_table(card: Card) -> list[tuple[str, str]]:
-    """A model's card as rows of a page."""
-    from voicestream.cli.models import rows
-
-    return [(label, text) for label, text in rows(card)]
 
 
 def percent(share: float) -> str:

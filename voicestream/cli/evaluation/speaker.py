@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from voicestream.cli.evaluation.figure import det_figure, histogram_figure, reliability_figure
-from voicestream.cli.evaluation.outcome import Outcome, Table, card_table, command_line, file_name, percent, rate_document, within
+from voicestream.cli.evaluation.outcome import Outcome, Table, command_line, file_name, percent, rate_document, within
 from voicestream.cli.evaluation.page import Page
 from voicestream.evaluation.interval import linked
 from voicestream.evaluation.likelihood import reliability
@@ -60,8 +60,7 @@ def speaker_outcome(
     outcome.page.heading("What the figures mean")
     outcome.page.text(_NOTES)
     for card in cards:
-        outcome.page.heading(f"The card of {card.name}")
-        outcome.page.table(("", ""), card_table(card))
+        outcome.card(card)
     outcome.page.heading("Measured with")
     outcome.page.command(command_line())
     for one in series:
