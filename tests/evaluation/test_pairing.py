@@ -1,6 +1,7 @@
 import pytest
 
 from voicestream.errors import PeerError
+from voicestream.evaluation import pairing
 from voicestream.evaluation.pairing import check_enough, pairings
 
 
@@ -17,6 +18,17 @@ def test_every_recording_meets_every_speaker_who_can_be_enrolled_once() -> None:
 
 def test_both_kinds_are_enrolled_with_as_many_recordings() -> None:
     assert {trial.left_out for trial in pairings([2, 5]) if not trial.target and trial.enrol == 0} == {0, 1}
+
+
+def test_of_too_many_non_targets_an_even_share_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairing, "MOST_TRIALS", 1000)
+    found = pairings([5] * 30)
+    assert sum(trial.target for trial in found) == 150
+    strangers = [trial for trial in found if not trial.target]
+    assert 700 < len(strangers) < 1000
+    for side in ("enrol", "test"):
+        met = [sum(getattr(trial, side) == speaker for trial in strangers) for speaker in range(30)]
+        assert max(met) - min(met) <= 5
 
 
 @pytest.mark.parametrize("counts, fmr", [([10] * 20, 0.01), ([3] * 10, 0.15), ([2] * 40, 0.01)])

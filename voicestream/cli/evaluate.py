@@ -69,7 +69,8 @@ def evaluate(
             case "spoof":
                 from voicestream.cli.evaluation.attack import attack_outcome
 
-                outcome = attack_outcome(listed, text, scores, threshold)
+                # An authenticity model of models.registry goes here as the detector; there is none yet.
+                outcome = attack_outcome(listed, text, audio or listed.parent, condition, scores, threshold, detector=None)
     except PeerError as error:
         fail_with(error)
     tell(outcome, out or (None if json else _FOLDER), json)

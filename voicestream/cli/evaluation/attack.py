@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from voicestream import errors
 from voicestream.cli.evaluation.figure import bar_figure, det_figure, histogram_figure
+from voicestream.cli.evaluation.hearing import Failure, Folder, progress, read_sound
 from voicestream.cli.evaluation.outcome import Outcome, Table, command_line, percent, rate_document, within
 from voicestream.cli.evaluation.page import Page
 from voicestream.cli.recording import read_bytes
 from voicestream.cli.terminal import fail
+from voicestream.dsp.resample import resample
+from voicestream.evaluation.condition import RATE_HZ, telephone
 from voicestream.evaluation.score import Key, read_scores
 from voicestream.evaluation.spoof import Presentation, SpoofReport, read_presentations, spoof_report
+
+if TYPE_CHECKING:
+    from voicestream.evaluation.condition import Condition, Samples
+    from voicestream.models.card import Card
 
 _NOTES: Final = (
     "A score at or above the threshold is taken for genuine speech. APCER: attack presentation classification error rate, the share of "
@@ -23,19 +31,56 @@ _NOTES: Final = (
 )
 
 
-def attack_outcome(listed: Path, text: str, scores: Path | None, threshold: float | None) -> Outcome:
-    """Measure the clips of a list by scores from a file, the only source there is: VS1042 without one.
+class Detector(Protocol):
+    """What an authenticity model offers: a card, and a score of a clip at its rate, higher being more genuine."""
 
-    A model that answers the question fits in here: `measured` wants a score by clip, wherever it comes from.
-    """
+    @property
+    def card(self) -> Card: ...
+
+    @property
+    def rate_hz(self) -> int: ...
+
+    def score(self, samples: Samples) -> float: ...
+
+
+def attack_outcome(
+    listed: Path, text: str, audio: Path, condition: Condition, scores: Path | None, threshold: float | None, detector: Detector | None
+) -> Outcome:
+    """Measure the clips of a list by scores from a file, else by a detector that hears them; VS1042 when there is neither."""
     clips = read_presentations(text)
-    if scores is None:
+    if scores is not None:
+        found = read_scores(read_bytes(scores).decode("utf-8", "replace"))[0]
+        return measured(listed.name, clips, scores.name, found.score, threshold)
+    if detector is None:
         fail(errors.SCORES_NEEDED, "no authenticity model is installed")
-    found = read_scores(read_bytes(scores).decode("utf-8", "replace"))[0]
-    return measured(listed.name, clips, scores.name, found.score, threshold)
+    if not all(clip.file for clip in clips):
+        fail(errors.SCORES_NEEDED, "the list names no recordings")
+    heard, failed = _heard(clips, Folder(audio), condition, detector)
+    outcome = measured(listed.name, clips, detector.card.name, heard, detector.card.threshold if threshold is None else threshold)
+    if failed:
+        outcome.table(Table("Clips that could not be heard", ("clip", "reason"), failed, prose=True))
+        outcome.document["failures"] = [{"clip": name, "reason": why} for name, why in failed]
+    outcome.card(detector.card)
+    return outcome
 
 
-def measured(title: str, clips: list[Presentation], name: str, score: dict[Key, float], threshold: float | None) -> Outcome:
+def _heard(
+    clips: Sequence[Presentation], folder: Folder, condition: Condition, detector: Detector
+) -> tuple[dict[Key, float], list[tuple[str, str]]]:
+    """Scores by clip, and the clips without one: (name, reason)."""
+    scores: dict[Key, float] = {}
+    failed = []
+    for clip in progress(clips, "hearing"):
+        sound = read_sound(folder.find(clip.file)[0])
+        if isinstance(sound, Failure):
+            failed.append((clip.name, f"{sound.code} {sound.reason}"))
+            continue
+        samples, rate_hz = sound if condition == "as-is" else (telephone(*sound), RATE_HZ)
+        scores[clip.name] = detector.score(samples if rate_hz == detector.rate_hz else resample(samples, rate_hz, detector.rate_hz))
+    return scores, failed
+
+
+def measured(title: str, clips: Sequence[Presentation], name: str, score: dict[Key, float], threshold: float | None) -> Outcome:
     """The report of scores by clip, higher being more genuine; without a threshold it is the one of the EER."""
     unscored = [clip.name for clip in clips if clip.name not in score]
     attacks = sum(bool(clip.attack) for clip in clips)
@@ -58,7 +103,7 @@ def measured(title: str, clips: list[Presentation], name: str, score: dict[Key, 
     return outcome
 
 
-def _show(outcome: Outcome, report: SpoofReport, clips: list[Presentation], score: dict[Key, float]) -> None:
+def _show(outcome: Outcome, report: SpoofReport, clips: Sequence[Presentation], score: dict[Key, float]) -> None:
     worst = max(report.kinds, key=lambda kind: kind.apcer.value)
     outcome.table(
         Table(

@@ -44,8 +44,9 @@ def speech_outcome(listed: Path, text: str, audio: Path, results: Path | None, t
     files = read_segmented(text)
     at = _THRESHOLD if threshold is None else threshold
     if results is None:
-        if not any(one.audio for one in files):
-            fail(errors.SCORES_NEEDED, "the list names no recordings")
+        offered = sorted({name for one in files for name in one.audio})
+        if condition not in offered:
+            fail(errors.SCORES_NEEDED, f"no recordings {condition} in the list; there are {', '.join(offered) or 'none'}")
         files = [one for one in files if condition in one.audio]
     measured: list[tuple[SegmentationReport, Array, Bools]] = []
     failed: list[tuple[str, str]] = []
