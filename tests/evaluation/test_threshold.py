@@ -46,3 +46,10 @@ def test_rates_lie_in_their_intervals() -> None:
     fmr, fnmr = rate_intervals(yes, target, enrol, test)
     assert fmr.low < yes[~target].mean() < fmr.high
     assert fnmr.low <= (~yes[target]).mean() <= fnmr.high
+
+
+def test_no_error_among_few_trials_is_no_certainty() -> None:
+    score, target, enrol, test = trials(12, 3)
+    _, fnmr = rate_intervals(score >= -100.0, target, enrol, test)
+    assert fnmr.low == 0.0
+    assert fnmr.high == pytest.approx(0.096, abs=0.002)  # 0 of 36

@@ -42,6 +42,11 @@ def percentile(found: Sequence[float]) -> Interval:
     return Interval(float(low), float(high))
 
 
+def widest(one: Interval, other: Interval) -> Interval:
+    """The interval that holds both: no draw shows an error where there is none, and trials of one speaker are not independent."""
+    return Interval(min(one.low, other.low), max(one.high, other.high))
+
+
 class SpeakerBootstrap:
     """Draws whole speakers with replacement, because trials of one speaker succeed and fail together.
 

@@ -89,7 +89,7 @@ def _report(series: Series, trials: str, chosen: Bools, target: Bools, enrol: Gr
         nontargets=int((~truth).sum()),
         unscored=int((chosen & ~kept).sum()),
         eer=rates.eer,
-        eer_interval=_eer_interval(rates, SpeakerBootstrap(enrol[kept], test[kept])),
+        eer_interval=_eer_interval(rates, SpeakerBootstrap(enrol[kept], test[kept]), min(int(truth.sum()), int((~truth).sum()))),
         min_dcf={prior: rates.min_dcf(prior) for prior in PRIORS},
         cllr=None if series.odds is None else cllr(series.odds[kept], truth),
         min_cllr=min_cllr(score, truth) if series.odds is None else min_cllr(series.odds[kept], truth),
@@ -98,9 +98,11 @@ def _report(series: Series, trials: str, chosen: Bools, target: Bools, enrol: Gr
     )
 
 
-def _eer_interval(rates: ErrorRates, bootstrap: SpeakerBootstrap) -> Interval | None:
+def _eer_interval(rates: ErrorRates, bootstrap: SpeakerBootstrap, fewest: int) -> Interval | None:
     if bootstrap.speakers < _FEWEST_SPEAKERS:
         return None
+    if rates.eer == 0.0:  # no draw shows an error where there is none
+        return wilson(Rate(0, fewest))
     return percentile([rates.weighted_eer(weight) for weight in bootstrap.weights()])
 
 

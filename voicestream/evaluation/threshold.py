@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from voicestream.evaluation.error_rate import Array, Bools
-from voicestream.evaluation.interval import Groups, Interval, SpeakerBootstrap, percentile
+from voicestream.evaluation.error_rate import Array, Bools, rates_of
+from voicestream.evaluation.interval import Groups, Interval, SpeakerBootstrap, percentile, widest, wilson
 
 
 def threshold_at(score: Array, target: Bools, fmr: float, weight: Array | None = None) -> float:
@@ -32,10 +32,11 @@ def threshold_interval(score: Array, target: Bools, fmr: float, enrol: Groups, t
 
 
 def rate_intervals(yes: Bools, target: Bools, enrol: Groups, test: Groups) -> tuple[Interval, Interval]:
-    """FMR and FNMR of decisions, of 95 %, by drawing speakers; the threshold stays."""
+    """FMR and FNMR of decisions, of 95 %, the threshold staying: the wider of drawing speakers and of Wilson's."""
     fmr, fnmr = [], []
     for weight in SpeakerBootstrap(enrol, test).weights():
         with np.errstate(invalid="ignore"):
             fmr.append(float(weight[yes & ~target].sum() / weight[~target].sum()))
             fnmr.append(float(weight[~yes & target].sum() / weight[target].sum()))
-    return percentile(fmr), percentile(fnmr)
+    false_match, false_non_match = rates_of(yes, target)
+    return widest(percentile(fmr), wilson(false_match)), widest(percentile(fnmr), wilson(false_non_match))

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from voicestream.sessions.vocabulary import Template
 
 _NOTES: Final = (
-    "Each recording was compared with the voice of its speaker's other recordings (targets), and with the voices of all other speakers, "
-    "one recording left out of each as well (non-targets). The threshold lets at most the wanted share of these strangers in (FMR); "
-    "FNMR is the share of owners it refuses. Intervals hold 95 % and come from drawing whole speakers with replacement. Probabilities "
-    "are at even odds, by logistic regression; their Cllr (bits; 1 for saying nothing) is of speakers that the regression had not seen, "
-    "in five folds. Days, rooms and telephones that are not in these recordings are not in these figures."
+    "Each recording was compared with the voice of its speaker's other recordings (targets), and with the voices of all other "
+    "speakers, one recording left out of each as well (non-targets). The threshold lets at most the wanted share of these strangers "
+    "in (FMR); FNMR is the share of owners it refuses. Intervals hold 95 % and come from drawing whole speakers with replacement, "
+    "those of rates from Wilson where that is wider. Probabilities are at even odds, by logistic regression; their Cllr (bits; 1 for "
+    "saying nothing) is of speakers that the regression had not seen, in five folds. Days, rooms and telephones that are not in these "
+    "recordings are not in these figures."
 )
 
 

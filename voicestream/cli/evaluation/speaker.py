@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from voicestream.models.card import Card
 
 _NOTES: Final = (
-    "Trials are targets + non-targets; in the same group, speakers of one gender and age class. EER: equal error rate, the mean of both "
-    "error rates where they are nearest; its interval comes from drawing whole speakers with replacement, 95 %. DCF: least detection "
-    "cost at a prior of 0.01 or 0.05 for a target, over that of a constant answer. Cllr: cost of the probabilities in bits, 1 for "
-    "saying nothing; min is what the order of the scores allows, the rest is calibration. FMR: false match rate, a stranger is let "
-    "in. FNMR: false non-match rate, the owner is refused. Their intervals are Wilson's, 95 %, and take trials as independent. The "
-    "first rule is the threshold of the model's card, the second what `voicestream verify` does."
+    "Trials are targets + non-targets; in the same group, speakers of one gender and age class. EER: equal error rate, the mean of "
+    "both error rates where they are nearest; its interval comes from drawing whole speakers with replacement, 95 % (Wilson's where "
+    "there is no error). DCF: least detection cost at a prior of 0.01 or 0.05 for a target, over that of a constant answer. Cllr: "
+    "cost of the probabilities in bits, 1 for saying nothing; min is what the order of the scores allows, the rest is calibration. "
+    "FMR: false match rate, a stranger is let in. FNMR: false non-match rate, the owner is refused. Their intervals are Wilson's, 95 "
+    "%, and take trials as independent. The first rule is the threshold of the model's card, the second what `voicestream verify` "
+    "does."
 )
 
 
