@@ -9,9 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+if TYPE_CHECKING:
+    from voicestream.sessions.quality import Gate
 
 KIB, MIB = 1024, 1024 * 1024
 
@@ -68,6 +71,9 @@ class Settings(BaseModel):
     )
     pending_answers: Count = Field(default=100_000, description="unread answers of one stream before it is closed (1013)")
     min_speech_s: float = Field(default=1.0, ge=0.5, le=60, allow_inf_nan=False, description="net speech a template needs")
+    min_level_dbfs: float = Field(default=-55.0, ge=-100, le=0, allow_inf_nan=False, description="level its speech needs")
+    max_clipped: float = Field(default=0.05, ge=0, le=1, allow_inf_nan=False, description="share of its speech that may be cut off")
+    min_snr_db: float = Field(default=3.0, ge=-10, le=60, allow_inf_nan=False, description="how far its speech must be above the noise")
     model: str = Field(default=DEFAULT_MODEL, min_length=1, description="speaker model; its own name or a name of `configurations`")
     configurations: Table = Field(
         default=dict.fromkeys(VENDOR_CONFIGURATIONS, DEFAULT_MODEL),
@@ -133,6 +139,13 @@ class Settings(BaseModel):
     def model_of(self, configuration: str) -> str | None:
         """The model a request means by `configuration`: a name of the table, or the active model's own; None: unknown."""
         return self.configurations.get(configuration, self.model if configuration == self.model else None)
+
+    @property
+    def gate(self) -> Gate:
+        """What a recording must reach to become a template."""
+        from voicestream.sessions.quality import Gate  # brings numba: not for those who only read settings
+
+        return Gate(self.min_speech_s, self.min_level_dbfs, self.max_clipped, self.min_snr_db)
 
     def sealing_key(self) -> bytes | None:
         """The 32 bytes templates are sealed with, from `template_key` or `template_key_file`; None: not sealed."""
