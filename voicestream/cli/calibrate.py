@@ -44,7 +44,7 @@ def calibrate(
 
     Example: voicestream calibrate people/ --fmr 0.01 --name office && voicestream serve --set calibration=office
     """
-    from voicestream.cli.evaluation.hearing import Wish, hear
+    from voicestream.cli.evaluation.hearing import Wish, admitted, hear
     from voicestream.cli.evaluation.operating_point import calibration_outcome
     from voicestream.cli.evaluation.outcome import tell
     from voicestream.cli.evaluation.speakers import read_speakers
@@ -60,8 +60,10 @@ def calibrate(
         check_enough([len(one) for one in files.values()], fmr)  # before an hour of hearing
         model = bare_model(settings, settings.model)
         wishes = {file: Wish(file, settings.model, None) for one in files.values() for file in one}
-        voices = hear(wishes.values(), {settings.model: model}, condition, settings.min_speech_s)
-        heard, failed = _sorted_out({speaker: {file: voices[wishes[file]] for file in one} for speaker, one in files.items()})
+        voices = hear(wishes.values(), {settings.model: model}, condition)
+        heard, failed = _sorted_out(
+            {speaker: {file: admitted(voices[wishes[file]], settings.gate) for file in one} for speaker, one in files.items()}
+        )
         check_enough([len(one) for one in heard.values()], fmr)
         trials = _trials(list(heard.values()), model)
         point = operating_point(trials, fmr)

@@ -119,7 +119,7 @@ def _speaker(
     else:
         name = settings.model if settings.calibration is None else f"{settings.model} with {settings.calibration}"
         models = {name: active_model(settings)}
-    hearing = Hearing(audio or listed.parent, enrol_s, test_s, condition, settings.min_speech_s)
+    hearing = Hearing(audio or listed.parent, enrol_s, test_s, condition, settings.gate)
     series, failed = heard_series(trials, models, hearing)
     lengths = f"enrolled with {_seconds(enrol_s)}, tested with {' or '.join(f'{cut:g} s' for cut in test_s) or 'the whole recording'}"
     lead = f"Heard by {', '.join(models)}; {lengths}; {'telephone line' if condition == 'telephone' else 'recordings as they are'}."

@@ -13,6 +13,8 @@ from voicestream.errors import PeerError
 if TYPE_CHECKING:
     from voicestream.evaluation.condition import Condition, Samples
     from voicestream.models.speaker.model import SpeakerModel
+    from voicestream.sessions.enrolment import Enrolment
+    from voicestream.sessions.quality import Gate
     from voicestream.sessions.vocabulary import Template
 
 SUFFIXES: Final = ("", ".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".mp4", ".webm", ".aac", ".aiff", ".aif", ".au", ".caf", ".amr")
@@ -28,7 +30,7 @@ class Failure:
 
 
 T = TypeVar("T")
-Voice: TypeAlias = "Template | Failure"
+Voice: TypeAlias = "Enrolment | Failure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ def recordings(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES[1:] and file.is_file())
 
 
-def hear(wishes: Iterable[Wish], models: dict[str, SpeakerModel], condition: Condition, needed_s: float) -> dict[Wish, Voice]:
-    """Every voice wanted, in at least `needed_s` of net speech, or the reason why there is none; shows its progress."""
+def hear(wishes: Iterable[Wish], models: dict[str, SpeakerModel], condition: Condition) -> dict[Wish, Voice]:
+    """Every voice wanted, or the reason why there is none; shows its progress. Nothing is asked of a recording but speech."""
     by_file: dict[Path, list[Wish]] = {}
     for wish in dict.fromkeys(wishes):
         by_file.setdefault(wish.file, []).append(wish)
@@ -72,26 +74,37 @@ def hear(wishes: Iterable[Wish], models: dict[str, SpeakerModel], condition: Con
     for file in progress(list(by_file), "hearing"):
         sound = read_sound(file)
         for wish in by_file[file]:
-            voices[wish] = sound if isinstance(sound, Failure) else _voice(*sound, wish.cut_s, models[wish.model], condition, needed_s)
+            voices[wish] = sound if isinstance(sound, Failure) else _voice(*sound, wish.cut_s, models[wish.model], condition)
     return voices
 
 
-def together(voices: Sequence[Voice], needed_s: float) -> Voice:
-    """One voice of several recordings of a speaker; the first failure when there is one, or too little speech in all."""
+def admitted(voice: Voice, gate: Gate) -> Template | Failure:
+    """The template of a voice whose recording is good enough to enrol, as the server asks it."""
+    from voicestream.sessions.quality import admit
+
+    if isinstance(voice, Failure):
+        return voice
+    try:
+        admit(voice.quality, gate)
+    except PeerError as error:
+        return _failure(error)
+    return voice.template
+
+
+def together(voices: Sequence[Voice], gate: Gate) -> Template | Failure:
+    """One template of several recordings of a speaker; the first failure when there is one."""
     from voicestream.sessions.enrolment import merge
 
     templates = []
     for voice in voices:
-        if isinstance(voice, Failure):
-            return voice
-        templates.append(voice)
+        one = admitted(voice, gate)
+        if isinstance(one, Failure):
+            return one
+        templates.append(one)
     try:
-        whole = merge(templates)
+        return merge(templates)
     except PeerError as error:
         return _failure(error)
-    if whole.net_speech_s < needed_s:
-        return _failure(PeerError(errors.LITTLE_SPEECH, f"{whole.net_speech_s:.2f} s found, {needed_s:.2f} s needed to enrol"))
-    return whole
 
 
 def progress(items: Sequence[T], doing: str) -> Iterator[T]:
@@ -115,11 +128,14 @@ def read_sound(file: Path) -> tuple[Samples, int] | Failure:
         return _failure(error)
 
 
-def _voice(samples: Samples, rate_hz: int, cut_s: float | None, model: SpeakerModel, condition: Condition, needed_s: float) -> Voice:
+def _voice(samples: Samples, rate_hz: int, cut_s: float | None, model: SpeakerModel, condition: Condition) -> Voice:
     from voicestream.dsp.pcm import to_int16
     from voicestream.evaluation.condition import RATE_HZ, telephone
+    from voicestream.models.speaker.model import MIN_WINDOW_S
     from voicestream.sessions.enrolment import enrol
+    from voicestream.sessions.quality import MIN_SNR_DB, SILENCE_DBFS, Gate
 
+    needed_s = MIN_WINDOW_S
     if cut_s is not None:
         samples = samples[: round(cut_s * rate_hz)]
         needed_s = min(needed_s, cut_s / 2)  # what a window of that length must hold in a stream
@@ -127,8 +143,9 @@ def _voice(samples: Samples, rate_hz: int, cut_s: float | None, model: SpeakerMo
         samples, rate_hz = telephone(samples, rate_hz), RATE_HZ
     data = to_int16(samples).tobytes()
     size = 2 * rate_hz * _BLOCK_S
+    blocks = (data[start : start + size] for start in range(0, len(data), size))
     try:
-        return enrol((rate_hz, (data[start : start + size] for start in range(0, len(data), size))), model, needed_s)
+        return enrol((rate_hz, blocks), model, Gate(needed_s, SILENCE_DBFS, 1.0, MIN_SNR_DB))
     except PeerError as error:
         return _failure(error)
 

@@ -15,7 +15,6 @@ from voicestream.cli.terminal import fail
 from voicestream.cli.view import ACCEPT_PROBABILITY
 from voicestream.evaluation.likelihood import log_odds
 from voicestream.evaluation.speaker import Rule, Series
-from voicestream.models.speaker.model import MIN_WINDOW_S
 
 if TYPE_CHECKING:
     from voicestream.evaluation.condition import Condition
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from voicestream.evaluation.score import Scores
     from voicestream.evaluation.trial import Trial
     from voicestream.models.speaker.model import SpeakerModel
+    from voicestream.sessions.quality import Gate
+    from voicestream.sessions.vocabulary import Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Hearing:
     enrol_s: float | None
     test_s: Sequence[float]  # none: the whole
     condition: Condition
-    needed_s: float  # net speech of an enrolment
+    gate: Gate  # what an enrolment must reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,12 @@ def heard_series(trials: Sequence[Trial], models: dict[str, SpeakerModel], heari
     cuts: Sequence[float | None] = hearing.test_s or [None]
     wishes = [Wish(file, model, hearing.enrol_s) for model in models for files in enrolments.values() for file in files]
     wishes += [Wish(file, model, cut) for model in models for file in tests.values() for cut in cuts]
-    voices = hear(wishes, models, hearing.condition, MIN_WINDOW_S)
+    voices = hear(wishes, models, hearing.condition)
     series = []
     failed: dict[tuple[str, str], int] = {}
     for name, model in models.items():
         templates = {
-            names: together([voices[Wish(file, name, hearing.enrol_s)] for file in files], hearing.needed_s)
+            names: together([voices[Wish(file, name, hearing.enrol_s)] for file in files], hearing.gate)
             for names, files in enrolments.items()
         }
         for cut in cuts:
@@ -75,13 +76,14 @@ def heard_series(trials: Sequence[Trial], models: dict[str, SpeakerModel], heari
 
 
 def _scored(
-    name: str, model: SpeakerModel, trials: Sequence[Trial], templates: dict[tuple[str, ...], Voice], heard: dict[str, Voice]
+    name: str, model: SpeakerModel, trials: Sequence[Trial], templates: dict[tuple[str, ...], Template | Failure], heard: dict[str, Voice]
 ) -> Series:
     score, probability = np.full(len(trials), np.nan), np.full(len(trials), np.nan)
     for place, trial in enumerate(trials):
-        known, test = templates[trial.enrol], heard[trial.test]
-        if isinstance(known, Failure) or isinstance(test, Failure):
+        known, voice = templates[trial.enrol], heard[trial.test]
+        if isinstance(known, Failure) or isinstance(voice, Failure):
             continue
+        test = voice.template
         score[place] = model.score(test.vector, known.vector)
         probability[place] = model.probability(float(score[place]), min(known.net_speech_s, test.net_speech_s))
     return Series(

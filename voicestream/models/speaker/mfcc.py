@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from voicestream.dsp.cosine import cosine
 from voicestream.dsp.mfcc import FeatureOptions
 from voicestream.errors import MisuseError
 from voicestream.models.card import Card, Measurement
@@ -56,8 +57,7 @@ class MfccSpeaker:
 
     def score(self, one: Vector, other: Vector) -> float:
         """Cosine similarity -1..1; 0 where a vector is zero."""
-        lengths = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
-        return min(max(float(one @ other) / lengths, -1.0), 1.0) if lengths else 0.0
+        return cosine(one, other)
 
     def probability(self, score: float, net_speech_s: float) -> float:
         """0..1 at even odds: logistic regression on the score and the logarithm of the tested net speech."""
