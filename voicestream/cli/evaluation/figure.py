@@ -21,7 +21,8 @@ COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e
 TARGET, NONTARGET, RULE = COLOURS[0], COLOURS[1], "#444444"
 _TICKS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
 _BINS: Final = 60
-_INCHES: Final = (6.4, 5.2)
+_LARGEST_DOT: Final = 90.0  # square points
+_INCHES: Final = (5.6, 5.8)
 
 
 def det_figure(
@@ -49,6 +50,7 @@ def det_figure(
         axis.set_ticks(ticks, labels)
     axes.set_xlim(probit(low), probit(high))
     axes.set_ylim(probit(low), probit(high))
+    axes.set_aspect("equal")
     axes.set_xlabel(kinds[0])
     axes.set_ylabel(kinds[1])
     _legend(figure)
@@ -77,14 +79,14 @@ def histogram_figure(
 
 
 def reliability_figure(curves: Sequence[tuple[str, Sequence[Reliability]]]) -> Figure:
-    """Promised against found probability, at even odds; on the diagonal a probability is what it says."""
+    """Promised against found probability, at even odds; on the diagonal a probability is what it says. Small dots: few trials."""
     figure, axes = _sheet((5.2, 5.0))
     axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=1.0)
     for place, (name, points) in enumerate(curves):
-        axes.plot(
-            [point.promised for point in points], [point.found for point in points],
-            "o-", color=COLOURS[place % len(COLOURS)], linewidth=1.6, markersize=5, label=name,
-        )  # fmt: skip
+        x, y = [point.promised for point in points], [point.found for point in points]
+        colour = COLOURS[place % len(COLOURS)]
+        axes.plot(x, y, color=colour, linewidth=1.2, alpha=0.6)
+        axes.scatter(x, y, [min(9 * point.trials**0.4, _LARGEST_DOT) for point in points], color=colour, label=name, zorder=3)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("promised probability of one speaker")

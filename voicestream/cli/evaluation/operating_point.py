@@ -59,10 +59,8 @@ def calibration_outcome(
     if failed:
         outcome.warn(f"{len(failed)} recordings gave no voice and are left out.")
     if point.fnmr.errors < ERRORS_NEEDED:
-        outcome.warn(
-            f"Only {point.fnmr.errors} owners were refused: with fewer than {ERRORS_NEEDED} errors the FNMR is known by its interval only "
-            "(rule of 30)."
-        )
+        told = f"With fewer than {ERRORS_NEEDED} errors the FNMR is known by its interval only (rule of 30)."
+        outcome.warn(f"Owners refused: {point.fnmr.errors}. {told}")
     own = np.array([model.probability(*pair) for pair in zip(trials.score.tolist(), trials.net_speech_s.tolist(), strict=True)])
     _tables(outcome, calibration, model, trials, point, log_odds(own))
     _draw(outcome, model, trials, point, log_odds(own))
@@ -126,7 +124,11 @@ def _draw(outcome: Outcome, model: SpeakerModel, trials: OwnTrials, point: Opera
             "Scores of all trials; a stranger right of the threshold is let in.",
             histogram_figure(trials.score, trials.target, thresholds),
         ),
-        ("reliability", "Are probabilities what they say? On the diagonal they are. Held-out speakers.", reliability_figure(promised)),
+        (
+            "reliability",
+            "Are probabilities what they say? On the diagonal they are; small dots are few trials. Held-out speakers.",
+            reliability_figure(promised),
+        ),
         (
             "det",
             "Detection error trade-off: lower left is better; the square is the operating point.",

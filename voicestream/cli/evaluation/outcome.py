@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from voicestream.evaluation.interval import Interval
     from voicestream.models.card import Card
 
+_SHOWN = 30  # rows on a terminal
 PAGE_FILE, DOCUMENT_FILE = "index.html", "report.json"
 
 
@@ -74,16 +75,19 @@ class Outcome:
     def show(self) -> None:
         """Print the tables on standard output."""
         from rich.box import SIMPLE
+        from rich.markup import escape
         from rich.table import Table as Grid
 
         out = console()
         for table in self._tables:
-            grid = Grid(title=table.title, title_justify="left", title_style="bold", box=SIMPLE, pad_edge=False)
+            grid = Grid(title=table.title, title_justify="left", title_style="bold", box=SIMPLE, pad_edge=False, collapse_padding=True)
             for place, name in enumerate(table.header):
                 grid.add_column(name, overflow="fold", no_wrap=place > 0 and not table.prose)
-            for row in table.rows:
-                grid.add_row(*map(_plain, row))
+            for row in table.rows[:_SHOWN]:
+                grid.add_row(*map(escape, row))
             out.print(grid)
+            if len(table.rows) > _SHOWN:
+                out.print(f"… and {len(table.rows) - _SHOWN} more in the report")
         for warning in self.warnings:
             out.print(warning, style="yellow", markup=False, soft_wrap=True)
 
@@ -141,12 +145,6 @@ def rate_document(rate: Rate, interval: Interval) -> dict[str, object]:
 def file_name(text: str) -> str:
     """A name as part of a file's name."""
     return "".join(letter if letter.isalnum() else "-" for letter in text).strip("-")
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
 
 
 def _finite(value: object) -> object:

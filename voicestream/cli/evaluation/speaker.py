@@ -126,7 +126,13 @@ def _draw(outcome: Outcome, series: Sequence[Series], target: Bools, reports: Se
         if one.odds is not None:
             promised.append((one.name, reliability(one.odds[scored], target[scored])))
     if promised:
-        figures.append(("reliability", reliability_figure(promised), "Are probabilities what they say? On the diagonal they are."))
+        figures.append(
+            (
+                "reliability",
+                reliability_figure(promised),
+                "Are probabilities what they say? On the diagonal they are; small dots are few trials.",
+            )
+        )
     for name, figure, caption in figures:
         outcome.figure(name, figure, caption)
 
