@@ -1,6 +1,9 @@
 """`voicestream calibrate` and what uses its result, on people who do not exist."""
 
 import json
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from voicestream.cli.main import app
 from voicestream.server.config import Settings
 from voicestream.server.voice import active_model
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 PEOPLE, TAKES = 12, 3
 
 
@@ -69,6 +73,30 @@ def test_the_settings_put_it_to_use(data: Path) -> None:
     model = active_model(Settings(calibration="office", data_folder=data))
     assert model.card.threshold == found["threshold"]
     assert model.card.sha256 == active_model(Settings()).card.sha256
+
+
+def test_a_running_server_answers_with_its_probabilities(people: Path, data: Path, tmp_path: Path) -> None:
+    here = ("--set", f"data_folder={data}")
+    for name, take in (("one", 0), ("other", 1)):
+        assert run("enrol", people / "p00" / f"{take}.wav", "-o", tmp_path / name).exit_code == 0
+    told = run("verify", tmp_path / "one", people / "p00" / "1.wav", "--calibration", "office", *here).stdout
+    command = [sys.executable, "-c", "from voicestream.cli.main import main; main()", "serve", "--host", "127.0.0.1", "--port", "0"]
+    command += ["--log-format", "json", "--set", "calibration=office", *here]
+    server = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    try:
+        assert server.stderr is not None
+        port = next(event["ports"][0] for event in map(json.loads, server.stderr) if event["event"] == "serving")
+        body = json.dumps({"template1": (tmp_path / "one").read_text().strip(), "template2": (tmp_path / "other").read_text().strip()})
+        url = f"http://127.0.0.1:{port}/voice_template_matcher/match_voice_templates"
+        request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found = json.load(answer)
+    finally:
+        server.terminate()
+        server.communicate(timeout=60)
+    assert f"probability {found['probability']:.4f}" in told
+    uncalibrated = run("verify", tmp_path / "one", people / "p00" / "1.wav").stdout
+    assert told.split("probability ")[1] != uncalibrated.split("probability ")[1]
 
 
 def test_verify_decides_by_its_threshold(people: Path, data: Path, tmp_path: Path) -> None:

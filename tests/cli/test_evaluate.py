@@ -129,6 +129,16 @@ def test_a_list_that_holds_its_scores_needs_no_recordings(tmp_path: Path) -> Non
     (tmp_path / "list.txt").write_text("1 2\n1 3\n0 1\n0 2.5\n")
     found = report(tmp_path / "list.txt", "--threshold", 2)["reports"][0]
     assert (found["eer"], found["cllr"], found["decisions"][0]["fmr"]["value"]) == (0.5, None, 0.5)
+    assert report("--scores", tmp_path / "list.txt", "--threshold", 2)["reports"][0] == found
+    assert run().stderr.startswith("VS1040 ")
+
+
+def test_scores_may_follow_the_list_with_its_labels(listed: Path, tmp_path: Path) -> None:
+    lines = [f"{line.split()[0]} {place % 7}" for place, line in enumerate(listed.read_text().splitlines())]
+    (tmp_path / "scores.txt").write_text("\n".join(lines))
+    (tmp_path / "named.csv").write_text("".join(f"{place},{place % 7}\n" for place in range(len(lines))))
+    by_order, by_name = (report(listed, "--scores", tmp_path / name)["reports"][0] for name in ("scores.txt", "named.csv"))
+    assert by_order["eer"] == by_name["eer"]
 
 
 def test_attacks_are_measured_from_scores(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from voicestream.errors import PeerError
-from voicestream.evaluation.score import read_scores
+from voicestream.evaluation.score import in_order, read_scores
 
 
 @pytest.mark.parametrize("text", ["x,1.5\ny,-2\n", "trial,score\nx,1.5\ny,-2\n", "x 1.5\ny -2", "id,score\nx,1.5\ny,-2"])
@@ -48,3 +48,12 @@ def test_what_is_no_score_file_is_refused_with_its_line(text: str, told: str) ->
     with pytest.raises(PeerError, match=told) as caught:
         read_scores(text)
     assert caught.value.fault.code == "VS1041"
+
+
+def test_lines_of_label_and_score_follow_the_list() -> None:
+    assert in_order("1 2.5\n0,-1\ntarget 3\n", [True, False, True]) == [2.5, -1.0, 3.0]
+
+
+@pytest.mark.parametrize("text", ["1 2\n0 1", "1 2\n1 1\n0 3", "x 2\n0 1\n1 3", "1 a\n0 1\n1 3"])
+def test_lines_that_do_not_follow_the_list_are_another_form(text: str) -> None:
+    assert in_order(text, [True, False, True]) is None

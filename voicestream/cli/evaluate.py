@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from voicestream import errors
 from voicestream.cli.flag import Calibration, ConfigFile, Pairs, read_settings
-from voicestream.cli.terminal import ERROR, fail_with
+from voicestream.cli.terminal import ERROR, fail, fail_with
 from voicestream.errors import PeerError
 
 if TYPE_CHECKING:
@@ -20,7 +22,9 @@ _FOLDER = Path("evaluation")
 
 
 def evaluate(
-    trials: Annotated[Path, typer.Argument(metavar="TRIALS", help="The list; for speech labels also the folder with files.csv.")],
+    trials: Annotated[
+        Path | None, typer.Argument(metavar="TRIALS", help="The list; for speech labels also its folder; none: --scores has labels.")
+    ] = None,
     model: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Speaker model; repeated: they are compared, as their cards have them.")
     ] = None,
@@ -56,6 +60,10 @@ def evaluate(
 
     only = model[0] if model is not None and len(model) == 1 else None
     settings = read_settings(config, pairs, model=only, calibration=calibration).settings
+    if trials is None:  # `label score` lines are a list
+        trials, scores = scores, None
+    if trials is None:
+        fail(errors.TRIAL_LIST, "TRIALS, or --scores of `label score` lines, is needed")
     listed = trials / "files.csv" if trials.is_dir() else trials
     text = read_bytes(listed).decode("utf-8", "replace")
     try:
@@ -102,7 +110,7 @@ def _speaker(
     from voicestream.cli.evaluation.series import Hearing, given_series, heard_series, listed_series
     from voicestream.cli.evaluation.speaker import speaker_outcome
     from voicestream.cli.recording import read_bytes
-    from voicestream.evaluation.score import read_scores
+    from voicestream.evaluation.score import in_order, read_scores
     from voicestream.evaluation.trial import read_trials
     from voicestream.server.voice import active_model, bare_model
 
@@ -110,7 +118,13 @@ def _speaker(
     targets = sum(trial.target for trial in trials)
     title = f"{listed.name}: {targets} target and {len(trials) - targets} non-target trials"
     if scores is not None:
-        series = given_series(trials, read_scores(read_bytes(scores).decode("utf-8", "replace")), scores.name, threshold)
+        told = read_bytes(scores).decode("utf-8", "replace")
+        found = in_order(told, [trial.target for trial in trials])
+        if found is not None:
+            trials = [replace(trial, score=score) for trial, score in zip(trials, found, strict=True)]
+            series = listed_series(trials, scores.name, threshold)
+        else:
+            series = given_series(trials, read_scores(told), scores.name, threshold)
         return speaker_outcome(title, trials, series, [], [], f"Scores of {scores.name}.")
     if all(trial.score is not None for trial in trials):
         return speaker_outcome(title, trials, listed_series(trials, listed.name, threshold), [], [], "Scores of the list.")

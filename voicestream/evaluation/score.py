@@ -3,6 +3,7 @@
     trial,score          with or without a header; the name of the trial in its list, or its number from 0
     trial,duration_s,score     a set of scores for each duration
     enrol test score     Kaldi: the two names of the list
+    label score          as many lines as the list has, in its order
 
 A header says what the numbers are: `score` only orders trials, `llr` is a natural log-likelihood ratio and `probability`
 one at even odds: these have a Cllr as well. Blanks or commas separate; higher is the same speaker, or more bona fide.
@@ -20,6 +21,7 @@ import numpy as np
 
 from voicestream.errors import SCORE_FILE, PeerError
 from voicestream.evaluation.likelihood import log_odds
+from voicestream.evaluation.trial import is_label, is_target
 
 Key: TypeAlias = str | tuple[str, str]
 
@@ -68,6 +70,19 @@ def read_scores(text: str) -> list[Scores]:
             raise PeerError(SCORE_FILE, f"line {number}: {error}") from None
     told = numbers != ["score"]
     return [Scores(name, _finite(score), _finite(odds) if told else None) for name, (score, odds) in sets.items()]
+
+
+def in_order(text: str, target: Sequence[bool]) -> list[float] | None:
+    """Scores of a file of `label score` lines that follow a list whose truth is `target`; None for any other file."""
+    rows = [_fields(line) for line in text.lstrip("\ufeff").splitlines() if line.strip()]
+    if len(rows) != len(target) or not all(len(row) == 2 and is_label(row[0]) for row in rows):
+        return None
+    if [is_target(row[0]) for row in rows] != list(target):
+        return None
+    try:
+        return [float(row[1]) for row in rows]
+    except ValueError:
+        return None
 
 
 def _log_odds(found: dict[str, float]) -> float:

@@ -78,7 +78,7 @@ def _csv_reader(lines: Sequence[tuple[int, str]]) -> Callable[[int, str], Trial]
 
         return Trial(
             field("trial") or str(number - 2),
-            _label(field("label")),
+            is_target(field("label")),
             _files(field("enrol")) if place["enrol"] is not None else (),
             field("test"),
             None if group is None else row[group] == "1",
@@ -90,8 +90,7 @@ def _csv_reader(lines: Sequence[tuple[int, str]]) -> Callable[[int, str], Trial]
 
 def _plain_reader(lines: Sequence[tuple[int, str]]) -> Callable[[int, str], Trial]:
     columns = len(lines[0][1].split())
-    first = lines[0][1].split()[0].lower()
-    label_first = first in _YES | _NO
+    label_first = is_label(lines[0][1].split()[0])
 
     def read(number: int, line: str) -> Trial:
         row = line.split()
@@ -99,11 +98,11 @@ def _plain_reader(lines: Sequence[tuple[int, str]]) -> Callable[[int, str], Tria
             raise ValueError(f"{len(row)} columns, {columns} wanted")
         match row:
             case [label, score] if label_first:
-                return Trial(str(number - 1), _label(label), score=float(score))
+                return Trial(str(number - 1), is_target(label), score=float(score))
             case [label, enrol, test] if label_first:
-                return Trial(str(number - 1), _label(label), _files(enrol), test)
+                return Trial(str(number - 1), is_target(label), _files(enrol), test)
             case [enrol, test, label]:
-                return Trial(str(number - 1), _label(label), _files(enrol), test)
+                return Trial(str(number - 1), is_target(label), _files(enrol), test)
             case _:
                 raise ValueError("neither `label enrol test`, `enrol test label` nor `label score`")
 
@@ -117,7 +116,13 @@ def _files(text: str) -> tuple[str, ...]:
     return files
 
 
-def _label(text: str) -> bool:
-    if text.lower() not in _YES | _NO:
+def is_label(text: str) -> bool:
+    """Whether it says what a trial is."""
+    return text.lower() in _YES | _NO
+
+
+def is_target(label: str) -> bool:
+    """What a label says; `ValueError` for anything else."""
+    if not is_label(label):
         raise ValueError("the label is none of 1, 0, target, nontarget")
-    return text.lower() in _YES
+    return label.lower() in _YES

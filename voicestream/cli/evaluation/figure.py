@@ -19,7 +19,7 @@ from voicestream.evaluation.likelihood import Reliability
 # M. Okabe, K. Ito, "Color universal design": told apart by the colour-blind as well
 COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#444444")
 TARGET, NONTARGET, RULE = COLOURS[0], COLOURS[1], "#444444"
-_TICKS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
+_TICKS: Final = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
 _BINS: Final = 60
 _LARGEST_DOT: Final = 90.0  # square points
 _INCHES: Final = (5.6, 5.8)
