@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voicestream import errors
-from voicestream.cli.flag import ConfigFile, Pairs, read_settings
+from voicestream.cli.flag import ConfigFile, Model, Pairs, read_settings
 from voicestream.cli.terminal import fail, fail_with
 from voicestream.errors import PeerError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def enrol(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings of one person, any container; - is standard input.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="TEMPLATE", help="Where the template goes; - is standard output.")],
+    model_name: Model = None,
     config: ConfigFile = None,
     pairs: Pairs = None,
 ) -> None:
@@ -31,13 +32,12 @@ def enrol(
 
     Example: voicestream enrol monday.wav friday.m4a -o me.template
     """
-    from voicestream.models.registry import speaker_model
     from voicestream.protocols.template_text import template_text
     from voicestream.sessions.enrolment import merge
     from voicestream.store.templates import pack
 
-    settings = read_settings(config, pairs).settings
-    model = speaker_model(settings.model)
+    settings = read_settings(config, pairs, model=model_name).settings
+    model = chosen_model(settings)
     template = merge([template_of(file, model, settings) for file in files])
     text = template_text(pack(template, settings.sealing_key()))
     if str(output) == "-":
@@ -48,6 +48,16 @@ def enrol(
         except OSError as error:
             fail(errors.UNWRITABLE_FILE, f"{output}: {error.strerror}")
     print(f"{template.net_speech_s:.1f} s of speech in {len(files)} recording{'s' * (len(files) > 1)}", file=sys.stderr)
+
+
+def chosen_model(settings: Settings) -> SpeakerModel:
+    """The model the settings name; ends the command with the numbered reason when its weights are not there or not sound."""
+    from voicestream.models.registry import speaker_model
+
+    try:
+        return speaker_model(settings.model_of(settings.model) or settings.model, settings.data_path())
+    except PeerError as error:
+        fail_with(error)
 
 
 def template_of(file: Path, model: SpeakerModel, settings: Settings) -> Template:

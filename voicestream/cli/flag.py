@@ -23,6 +23,7 @@ LogLevel: TypeAlias = Annotated[str | None, typer.Option(metavar="LEVEL", help="
 ConfigFile: TypeAlias = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="TOML file with settings (also: VOICESTREAM_CONFIG).")
 ]
+Model: TypeAlias = Annotated[str | None, typer.Option("--model", metavar="NAME", help="Speaker model; `voicestream models` lists them.")]
 Pairs: TypeAlias = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting; may be repeated.")]
 Url: TypeAlias = Annotated[str, typer.Option(envvar="VOICESTREAM_URL", metavar="URL", help="The server, as http(s):// or ws(s)://.")]
 DEFAULT_URL = "http://127.0.0.1:8080"

@@ -13,6 +13,7 @@ from voicestream.cli.demo import demo
 from voicestream.cli.doctor import doctor
 from voicestream.cli.enrol import enrol
 from voicestream.cli.errors import errors
+from voicestream.cli.install import install
 from voicestream.cli.models import models
 from voicestream.cli.serve import serve
 from voicestream.cli.verify import verify
@@ -62,7 +63,10 @@ app.command(short_help="Compare a recording with a template.")(verify)
 app.command(short_help="Recorded people through all endpoints.")(demo)
 app.command(short_help="Is this machine ready?")(doctor)
 app.command(short_help="The effective settings and who set each.")(config)
-app.command(short_help="The cards of the models.")(models)
+cards = typer.Typer(name="models", invoke_without_command=True, short_help="The cards of the models; more of them.")
+cards.callback()(models)
+cards.command(short_help="Get the weights of a model that does not come along.")(install)
+app.add_typer(cards)
 app.command(short_help="Explain a numbered error.")(errors)
 
 

@@ -1,22 +1,29 @@
-"""`voicestream models`: the cards of the models that are installed."""
+"""`voicestream models`: the cards of the models there are, installed or not."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import typer
+
+from voicestream.cli.flag import read_settings
 from voicestream.cli.terminal import console
 
 if TYPE_CHECKING:
     from voicestream.models.card import Card
 
 
-def models() -> None:
+def models(context: typer.Context) -> None:
     """Print each model's card: what it is, where it may be used, and how well it was measured to do."""
-    from voicestream.models.registry import cards
+    if context.invoked_subcommand is not None:
+        return
+    from voicestream.models.registry import cards, is_available
 
     out = console()
+    folder = read_settings(None, None).settings.data_path()
     for card in cards():
-        out.print(f"{card.name} {card.version}", style="bold", markup=False)
+        there = card.kind != "speaker" or is_available(card.name, folder)
+        out.print(f"{card.name} {card.version}{'' if there else ' (not installed)'}", style="bold", markup=False)
         for label, text in rows(card):
             out.print(f"  {label:12} {text}", markup=False, soft_wrap=True)
 

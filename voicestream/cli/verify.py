@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from voicestream.cli.enrol import template_of
-from voicestream.cli.flag import ConfigFile, Pairs, read_settings
+from voicestream.cli.enrol import chosen_model, template_of
+from voicestream.cli.flag import ConfigFile, Model, Pairs, read_settings
 from voicestream.cli.terminal import NEGATIVE, fail_with
 from voicestream.errors import PeerError
 
@@ -16,6 +16,7 @@ from voicestream.errors import PeerError
 def verify(
     template: Annotated[Path, typer.Argument(metavar="TEMPLATE", help="A template of `voicestream enrol` or of a server.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording, any container; - is standard input.")],
+    model_name: Model = None,
     config: ConfigFile = None,
     pairs: Pairs = None,
 ) -> None:
@@ -25,12 +26,11 @@ def verify(
     """
     from voicestream.cli.recording import read_bytes
     from voicestream.cli.view import ACCEPT_PROBABILITY, bar
-    from voicestream.models.registry import speaker_model
     from voicestream.protocols.template_text import template_bytes
     from voicestream.store.templates import unpack
 
-    settings = read_settings(config, pairs).settings
-    model = speaker_model(settings.model)
+    settings = read_settings(config, pairs, model=model_name).settings
+    model = chosen_model(settings)
     try:
         known = unpack(template_bytes(read_bytes(template).decode("ascii", "replace")), model, settings.sealing_key())
     except PeerError as error:

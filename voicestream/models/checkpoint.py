@@ -138,8 +138,7 @@ class _Machine:
             case "TUPLE":
                 stack.append(tuple(self._since_mark()))
             case "TUPLE1" | "TUPLE2" | "TUPLE3":
-                items = tuple(self._pop() for _ in range(_SHORT_TUPLES[name]))
-                stack.append(items[::-1])
+                stack.append(tuple([self._pop() for _ in range(_SHORT_TUPLES[name])][::-1]))
             case "BINPUT" | "LONG_BINPUT":
                 self._memory[argument] = stack[-1]
             case "BINGET" | "LONG_BINGET":

@@ -5,6 +5,7 @@ Eight bytes length of the header, a JSON header naming type, shape and place of 
 the caller checks the SHA-256 of the whole file against the card first.
 """
 
+import hashlib
 import json
 import struct
 from collections.abc import Mapping
@@ -46,6 +47,11 @@ def write_weights(arrays: Mapping[str, NDArray[np.floating[Any]]]) -> bytes:
     text = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
     text += b" " * (-len(text) % 8)  # the arrays start aligned
     return b"".join((struct.pack("<Q", len(text)), text, *body))
+
+
+def sha256_of(data: bytes) -> str:
+    """Hex, as it stands in a card."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def _array(entry: dict[str, Any], data: bytes, body: int) -> Array:

@@ -43,13 +43,13 @@ class Server:
         self._settings = settings
         self._health = Health(started=False, ready=False)
         key = settings.sealing_key()
-        model = speaker_model(settings.model_of(settings.model) or settings.model)
+        model = speaker_model(settings.model_of(settings.model) or settings.model, settings.data_path())
         metrics = Metrics(__version__, {model.card.name: model.card.sha256})
         runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
         self._metrics = metrics
         self._routes = Routes(settings, model, partial(unpack, model=model, key=key), runner, metrics)
         services = Services(
-            model=speaker_model,
+            model=partial(speaker_model, data_folder=settings.data_path()),
             pack=partial(pack, key=key),
             unpack=partial(unpack, model=model, key=key),
             runner=runner,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -74,6 +75,8 @@ class Settings(BaseModel):
         description="names of models a request may ask for, and the model each means",
     )
 
+    data_folder: Path | None = Field(default=None, description="folder of installed models; empty: voicestream in the user's data folder")
+
     # ---- templates
     template_key: SecretStr | None = Field(
         default=None, description="32 bytes in hex or base64: templates are sealed with it (AES-256-GCM)"
@@ -133,6 +136,13 @@ class Settings(BaseModel):
     def model_of(self, configuration: str) -> str | None:
         """The model a request means by `configuration`: a name of the table, or the active model's own; None: unknown."""
         return self.configurations.get(configuration, self.model if configuration == self.model else None)
+
+    def data_path(self) -> Path:
+        """The data folder, there or not: the setting, else as the XDG base directory specification has it."""
+        if self.data_folder is not None:
+            return self.data_folder
+        given = Path(os.environ.get("XDG_DATA_HOME", ""))
+        return (given if given.is_absolute() else Path.home() / ".local" / "share") / "voicestream"
 
     def sealing_key(self) -> bytes | None:
         """The 32 bytes templates are sealed with, from `template_key` or `template_key_file`; None: not sealed."""

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32, F32_2D, F32_2D_RO, F32_RO, FLOAT, INT, VOID, kernel
+from voicestream.dsp._jit import F32, F32_2D, F32_2D_RO, F32_RO, INT, VOID, kernel
 from voicestream.models.speaker.filterbank import HOP, Array, Samples, hamming, power, speechbrain_bands
 from voicestream.models.weights import Arrays
 
@@ -132,7 +132,8 @@ def log_mel(samples: Samples) -> Array:
     if len(samples) < _LEAST_FRAMES * HOP:
         samples = np.concatenate((samples, np.zeros(_LEAST_FRAMES * HOP - len(samples), np.float32)))
     decibel: Array = 10 * np.log10(np.maximum(power(samples, hamming()) @ speechbrain_bands(BANDS), np.float32(_FLOOR)))
-    return np.maximum(decibel, decibel.max() - np.float32(_RANGE_DB))
+    np.maximum(decibel, decibel.max() - np.float32(_RANGE_DB), out=decibel)
+    return decibel
 
 
 def _linear(arrays: Arrays, name: str) -> tuple[Array, Array]:
@@ -154,7 +155,12 @@ def _settle(y: NDArray[np.float32], bias: NDArray[np.float32], gain: NDArray[np.
 
 @kernel(VOID(F32_2D, F32_RO, F32_RO, F32_RO, F32_2D, INT))
 def _settle_group(
-    y: NDArray[np.float32], bias: NDArray[np.float32], gain: NDArray[np.float32], shift: NDArray[np.float32], out: NDArray[np.float32], at: int
+    y: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    gain: NDArray[np.float32],
+    shift: NDArray[np.float32],
+    out: NDArray[np.float32],
+    at: int,
 ) -> None:
     # The same, and a copy into the columns of the whole from `at` on.
     for t in range(len(y)):

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32, F32_2D, F32_2D_RO, F32_RO, REASSOCIATE, VOID, kernel, part
-from voicestream.models.speaker.filterbank import HOP, RATE_HZ, Array, Samples, hann, power, slaney_bands
+from voicestream.dsp._jit import F32_2D, F32_2D_RO, REASSOCIATE, VOID, kernel, part
+from voicestream.models.speaker.filterbank import HOP, Array, Samples, hann, power, slaney_bands
 from voicestream.models.weights import Arrays
 
 DIMENSION: Final = 256
@@ -91,12 +91,15 @@ def _add_four(gate: NDArray[np.float32], weight: NDArray[np.float32], cells: int
 def _sigmoid(x: np.float32) -> np.float32:
     # exp by halving its argument's range to a power of two and a polynomial (relative error under 1e-6), because the
     # library's is a call per number and LLVM makes vectors of this.
-    power_ = min(max(-x, np.float32(-80.0)), np.float32(80.0)) * np.float32(1.4426950408889634)
-    whole = np.floor(power_ + np.float32(0.5))
-    r = (power_ - whole) * np.float32(0.6931471805599453)
-    poly = np.float32(1.0) + r * (np.float32(1.0) + r * (np.float32(1 / 2) + r * (np.float32(1 / 6) + r * (np.float32(1 / 24) + r * (np.float32(1 / 120) + r * np.float32(1 / 720))))))
+    turns = min(max(-x, np.float32(-80.0)), np.float32(80.0)) * np.float32(1.4426950408889634)
+    whole = np.floor(turns + np.float32(0.5))
+    r = (turns - whole) * np.float32(0.6931471805599453)
+    poly = np.float32(1 / 720)
+    for factor in (1 / 120, 1 / 24, 1 / 6, 1 / 2, 1.0, 1.0):
+        poly = np.float32(factor) + r * poly
     scale = np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
-    return np.float32(1.0) / (np.float32(1.0) + poly * scale)
+    result: np.float32 = np.float32(1.0) / (np.float32(1.0) + poly * scale)
+    return result
 
 
 @kernel(VOID(F32_2D, F32_2D_RO, F32_2D, F32_2D), fastmath=REASSOCIATE)
