@@ -23,8 +23,7 @@ from voicestream.sessions.feature_memory import FeatureMemory
 MICROPHONE, TELEPHONE, ROUGH = range(3)
 ENROLMENT, GAP = 1000, 50  # rows of 10 ms
 LENGTHS = (100, 200, 300, 500)  # rows of a test: each piece of 5 s is tested at all of them
-PIECES = (4, 4, 2)  # pieces of 5 s of a long speaker, per condition
-SHORT = 300  # rows of a cut of a speaker who is no longer than 8 s
+PIECES = (3, 3, 1)  # pieces of 5 s of a long speaker, per condition
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,6 @@ def cuts(owner: int, condition: int, rows: int) -> Iterator[Cut]:
     """What is learnt from and tested of so much speech."""
     if rows < ENROLMENT + GAP + LENGTHS[-1]:
         yield Cut(owner, condition, -2, 0, rows)
-        if condition != ROUGH and rows >= 2 * SHORT:
-            yield Cut(owner, condition, -1, 0, SHORT)
-            yield Cut(owner, condition, 0, rows - SHORT, rows)
         return
     yield Cut(owner, condition, -1, 0, ENROLMENT)
     starts = range(ENROLMENT + GAP, rows - LENGTHS[-1] + 1, LENGTHS[-1])

@@ -32,6 +32,10 @@ _STORAGES: Final = {
     "torch LongStorage": "<i8", "torch BoolStorage": "?",
 }  # fmt: skip
 _TENSOR, _ORDERED = "torch._utils _rebuild_tensor_v2", "collections OrderedDict"
+_BROKEN: Final = (  # all that bytes which are no checkpoint can lead to
+    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RuntimeError, TypeError, ValueError, struct.error,
+    zipfile.BadZipFile,
+)  # fmt: skip
 _CONSTANTS: Final[dict[str, object]] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _LITERALS: Final = frozenset({"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE"})
 _SHORT_TUPLES: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
@@ -68,8 +72,8 @@ def read_checkpoint(data: bytes) -> Tensors:
     """
     try:
         tree, storages = _read_zip(data) if data.startswith(b"PK") else _read_legacy(data)
-        return {path: _view(tensor, storages) for path, tensor in _tensors(tree, "")}
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error, zipfile.BadZipFile, RecursionError) as error:
+        return {path: _view(tensor, storages) for path, tensor in _tensors(tree, "", set())}
+    except _BROKEN as error:
         raise PeerError(CHECKPOINT_FOREIGN, type(error).__name__) from error
 
 
@@ -210,12 +214,13 @@ def _view(tensor: _Tensor, storages: dict[str, bytes]) -> NDArray[Any]:
     return np.lib.stride_tricks.as_strided(flat[tensor.offset :], tensor.shape, steps, writeable=False).copy()
 
 
-def _tensors(tree: object, path: str) -> Iterator[tuple[str, _Tensor]]:
+def _tensors(tree: object, path: str, seen: set[int]) -> Iterator[tuple[str, _Tensor]]:
     if isinstance(tree, _Tensor):
         yield path, tree
-    elif isinstance(tree, dict):
+    elif isinstance(tree, dict) and id(tree) not in seen:  # one dictionary in many places could be walked without end
+        seen.add(id(tree))
         for key, value in tree.items():
-            yield from _tensors(value, f"{path}.{key}" if path else str(key))
+            yield from _tensors(value, f"{path}.{key}" if path else str(key), seen)
 
 
 def _of(kind: type, value: Any) -> Any:

@@ -28,13 +28,13 @@ FUSIONS: Final = {"mfcc+ge2e+ecapa": ("mfcc", "ge2e", "ecapa"), "mfcc+ecapa": ("
 
 
 def _neural(name: str, data_folder: Path | None) -> SpeakerModel:
-    arrays = installed(data_folder, ORIGINS[name])
-    return NeuralSpeaker(_network(name, arrays), ORIGINS[name].sha256, *packaged(name))
+    return NeuralSpeaker(network_of(name, data_folder), ORIGINS[name].sha256, *packaged(name))
 
 
-def _network(name: str, arrays: Arrays) -> Network:
-    # Imported when wanted: their kernels are no business of a server that runs another model.
-    match name:
+def network_of(name: str, data_folder: Path | None) -> Network:
+    """An installed network without what is trained on top of it: samples at 16 kHz in, its own vector out."""
+    arrays: Arrays = installed(data_folder, ORIGINS[name])
+    match name:  # imported when wanted: their kernels are no business of a server that runs another model
         case "ge2e":
             from voicestream.models.speaker.ge2e import Ge2e
 

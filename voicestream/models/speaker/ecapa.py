@@ -17,7 +17,6 @@ from voicestream.dsp._jit import F32, F32_2D, F32_2D_RO, F32_RO, INT, VOID, kern
 from voicestream.models.speaker.filterbank import HOP, Array, Samples, hamming, power, speechbrain_bands
 from voicestream.models.weights import Arrays
 
-DIMENSION: Final = 192
 BANDS: Final = 80
 BLOCKS: Final = (2, 3, 4)  # dilation of each
 SCALE: Final = 8  # groups of channels in a Res2Net block

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.dsp._jit import F32_2D, F32_2D_RO, REASSOCIATE, VOID, kernel, part
+from voicestream.dsp.cosine import unit
 from voicestream.models.speaker.filterbank import HOP, Array, Samples, hann, power, slaney_bands
 from voicestream.models.weights import Arrays
 
-DIMENSION: Final = 256
-CELLS: Final = 256
 BANDS: Final = 40
 LAYERS: Final = 3
 _PIECE, _STEP = 160, 77  # frames: 1.6 s, 1.3 pieces a second
@@ -46,20 +45,18 @@ class Ge2e:
         padded[: len(samples)] = samples
         mel = power(padded, hann()) @ slaney_bands(BANDS)
         voices = self.forward(np.stack([mel[start : start + _PIECE] for start in starts]))
-        return _unit(voices.mean(axis=0))
+        return unit(voices.mean(axis=0))
 
     def forward(self, mel: NDArray[np.float32]) -> Array:
-        """Mel power (pieces, frames, 40) -> (pieces, 256), each of unit length."""
+        """Mel power (pieces, frames, 40) -> (pieces, 256), each of unit length; cells come in fours."""
         count, frames, _ = mel.shape
         heard = np.ascontiguousarray(mel.transpose(1, 0, 2)).reshape(frames * count, -1)
-        hidden = np.empty((count, CELLS), np.float32)
         for into, again, bias in zip(self._into, self._again, self._bias, strict=True):
             gates = heard @ into
             gates += bias
-            heard = np.empty((frames * count, CELLS), np.float32)
-            _recur(gates, again, np.zeros((count, CELLS), np.float32), heard)
-        hidden = heard[-count:]
-        return _unit(np.maximum(hidden @ self._last + self._last_bias, 0.0))
+            heard = np.empty((frames * count, len(again)), np.float32)
+            _recur(gates, again, np.zeros((count, len(again)), np.float32), heard)
+        return unit(np.maximum(heard[-count:] @ self._last + self._last_bias, 0.0))
 
 
 def pieces(samples: int) -> list[int]:
@@ -69,12 +66,6 @@ def pieces(samples: int) -> list[int]:
     if len(starts) > 1 and (samples - starts[-1] * HOP) / (_PIECE * HOP) < _COVERED:
         starts.pop()
     return starts
-
-
-def _unit(vector: Array) -> Array:
-    length = np.linalg.norm(vector, axis=-1, keepdims=True)
-    result: Array = (vector / np.where(length > 0, length, 1)).astype(np.float32)
-    return result
 
 
 @part(inline=True)

@@ -44,7 +44,8 @@ class NeuralSpeaker:
 
     def embed(self, features: Features, speech: Speech) -> Vector:
         """The voice in rows of samples (n, 160) at the rows where speech (n,) is true: (dimension,) of unit length."""
-        voice: Vector = (unit(self._network(joined(features, speech))) - self._centre) @ self._projection
+        centred: Vector = unit(self._network(joined(features, speech))) - self._centre
+        voice: Vector = centred @ self._projection
         return unit(voice)
 
     def score(self, one: Vector, other: Vector) -> float:
