@@ -84,7 +84,8 @@ def channels(folder: Path, number: int, speaker: Speaker) -> Iterator[Heard]:
 def cuts(owner: int, condition: int, rows: int) -> Iterator[Cut]:
     """What is learnt from and tested of so much speech."""
     if rows < ENROLMENT + GAP + LENGTHS[-1]:
-        yield Cut(owner, condition, -2, 0, rows)
+        if condition != ROUGH:
+            yield Cut(owner, condition, -2, 0, rows)
         return
     yield Cut(owner, condition, -1, 0, ENROLMENT)
     starts = range(ENROLMENT + GAP, rows - LENGTHS[-1] + 1, LENGTHS[-1])
