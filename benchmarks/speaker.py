@@ -142,7 +142,11 @@ def real_time(report: Report, rounds: int) -> None:
         figure = statistics.median(found)
         factor = figure / SECONDS / 1e6
         report.line(
-            work=f"{name}, {SECONDS:g} s to a vector", cpu_us=round(figure), low=round(min(found)), high=round(max(found)), rtf=round(factor, 5)
+            work=f"{name}, {SECONDS:g} s to a vector",
+            cpu_us=round(figure),
+            low=round(min(found)),
+            high=round(max(found)),
+            rtf=round(factor, 5),
         )
         rows.append((name, f"{figure:.0f}", f"{factor:.4f}"))
     report.table((f"{SECONDS:g} s of PCM16 to a vector, {net_s:.1f} s of it speech", "CPU us", "real-time factor"), rows)

@@ -27,7 +27,7 @@ class Card:
     kind: Kind
     rate_hz: int  # the rate it analyses at, whatever the input rate
     dimension: int  # of its vectors; 0 where it has none
-    sha256: str  # of its weights, hex; of its name and version where it has no weights
+    sha256: str  # of its weights, hex, joint_sha256 of several files; of its name and version where it has no weights
     licence: str
     threshold: float  # on its raw score: at and above it the answer is yes
     calibration: str  # how a score becomes a probability
