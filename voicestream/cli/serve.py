@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 
 from voicestream.cli.flag import ConfigFile, Host, LogFormat, LogLevel, Pairs, Port, TlsCert, TlsKey, read_settings
@@ -32,8 +31,6 @@ def serve(
 
       voicestream serve --config voicestream.toml --tls-cert chain.pem --tls-key key.pem
     """
-    # Heavy work has threads of its own (job_threads): BLAS must not take the loop's core for it. Read when numpy is loaded.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     loaded = read_settings(
         config, pairs, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key, log_format=log_format, log_level=log_level
     )
