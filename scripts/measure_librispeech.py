@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from train_mfcc import CONDITIONS, Embedder, Speaker, background, equal_error_percent, is_original, train
 
 from voicestream.dsp.cosine import unit
+from voicestream.models.speaker.mfcc import levelled
 from voicestream.models.weights import Array
 
 FOLDS, ROWS = 3, 300
@@ -32,7 +33,8 @@ def scores(embed: Callable[[Array], Array], tested: list[Speaker], condition: in
 
 
 def plain(frames: Array) -> Array:
-    return np.concatenate((frames.mean(axis=0), frames.std(axis=0)))
+    level = levelled(frames.copy())[:, 1:]  # without the loudness, which is taken out
+    return np.concatenate((level.mean(axis=0), level.std(axis=0)))
 
 
 def main() -> None:
