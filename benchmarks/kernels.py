@@ -196,7 +196,7 @@ def duels() -> list[Duel]:
         gallery = unit(RNG.standard_normal((rows, 192)).astype(np.float32))
         probe = gallery[0].copy()
         ours: Work = (lambda a=probe, b=gallery[0]: cosine(a, b)) if rows == 1 else (lambda a=probe, b=gallery: cosines(a, b))
-        made.append(Duel(f"cosine, {rows} x 192", "call", {"voicestream": ours, "numpy": lambda a=probe, b=gallery: np.dot(b, a)}))
+        made.append(Duel(f"cosine, {rows} x 192", "call", {"voicestream": ours, "numpy, BLAS": lambda a=probe, b=gallery: np.dot(b, a)}))
     return made
 
 

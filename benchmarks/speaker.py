@@ -29,10 +29,12 @@ from voicestream.models.registry import is_available, speaker_model, speaker_mod
 from voicestream.models.speaker.ecapa import BLOCKS, SCALE, Ecapa
 from voicestream.server.setting_source import load
 from voicestream.sessions.enrolment import enrol
+from voicestream.sessions.quality import Gate
 
 ROUNDS, QUICK_ROUNDS = 9, 3
 SECONDS = 3.0  # of speech: a window of a session
 FRAMES = int(100 * SECONDS)
+ANY = Gate(net_speech_s=0.0, level_dbfs=-200.0, clipped=1.0, snr_db=-200.0)
 
 
 def torch_ecapa(arrays: dict[str, NDArray[np.float32]]) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
@@ -125,14 +127,14 @@ def real_time(report: Report, rounds: int) -> None:
     """Every installed model, from PCM16 to a vector."""
     folder = load().settings.data_path()
     sound = speech_like(16000, SECONDS).tobytes()
-    net_s = enrol((16000, [sound]), speaker_model("mfcc"), needed_s=0.0).net_speech_s
+    net_s = enrol((16000, [sound]), speaker_model("mfcc"), ANY).template.net_speech_s
     rows = []
     for name in speaker_models()[:-1]:  # without the alias
         if not is_available(name, folder):
             report.say(f"{name}: left out, not installed")
             continue
         model = speaker_model(name, folder)
-        work = lambda model=model: enrol((16000, [sound]), model, needed_s=0.0)  # noqa: E731
+        work = lambda model=model: enrol((16000, [sound]), model, ANY)  # noqa: E731
         try:
             work()
         except PeerError as error:

@@ -1,16 +1,8 @@
 """What every test may ask for: slow and fuzz runs, and the project's shared measurements and speech."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-# Kernels compiled in this process and kernels loaded from their cache differ in the last bits (a part shared by two
-# kernels is resolved to another copy). Tests compare answers of a server with their own to the bit: both load.
-if not os.environ.get("NUMBA_DISABLE_JIT"):
-    subprocess.run([sys.executable, "-c", "import voicestream.server.app, voicestream.dsp.g711"], check=True)
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

@@ -297,6 +297,15 @@ TEMPLATE_KEY = _fault(
     "send it to the server and tenant that made it",
 )  # fmt: skip
 LITTLE_SPEECH = _fault("3013", "not enough speech", "the recording holds less speech than an enrolment needs", "record a longer passage")
+SPEECH_QUIET = _fault(
+    "3015", "speech too quiet", "the speech is below the level that the setting `min_level_dbfs` wants", "speak up, or raise the gain"
+)
+SPEECH_CLIPPED = _fault(
+    "3016", "speech clipped", "the wave is cut off more often than the setting `max_clipped` allows", "lower the gain, and record again"
+)
+MUCH_NOISE = _fault(
+    "3017", "too much noise", "the speech stands less above the noise than the setting `min_snr_db` wants", "record in a quieter place"
+)
 NOTHING_TO_MERGE = _fault("3014", "no voice template to merge", "the list is empty", "send at least one template")
 TEMPLATE_TEXT_LONG = _fault(
     "3020", "voice template too long", "the text is far longer than any voice template", "send the template as it was created"

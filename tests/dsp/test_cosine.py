@@ -1,6 +1,7 @@
 """Cosine scores against their definition."""
 
 import numpy as np
+import pytest
 
 from tests import naive
 from voicestream.dsp.cosine import cosine, cosines, unit
@@ -31,3 +32,14 @@ def test_a_vector_with_itself_is_one_and_never_more() -> None:
 def test_nothing_has_no_direction() -> None:
     assert not unit(np.zeros(5, np.float32)).any()
     assert cosines(unit(vectors(1)[0]), np.empty((0, 60), np.float32)).shape == (0,)
+
+
+def test_lengths_do_not_matter_one_to_one_and_nothing_scores_nothing() -> None:
+    a, b = vectors(2)
+    assert cosine(100 * a, b) == pytest.approx(cosine(a, b), abs=1e-6)
+    assert cosine(a, 0 * b) == 0.0
+
+
+def test_a_gallery_of_another_dimension_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="gallery"):
+        cosines(vectors(1, 60)[0], vectors(3, 61))

@@ -137,3 +137,19 @@ async def test_any_stream_writes_later_a_tls_record_at_a_time() -> None:
     await pipe.aclose()
     with pytest.raises(trio.ClosedResourceError):
         await read(pipe, buffer)
+
+
+async def test_the_end_that_comes_with_the_last_words_is_told(ends: Ends) -> None:
+    pipe, far = SocketPipe(ends[0]), ends[1]
+    counts = []
+
+    def take(count: int) -> bool:
+        counts.append(count)
+        return count > 0
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pipe.read, bytearray(10), take)
+        await trio.testing.wait_all_tasks_blocked()
+        far.socket._sock.send(b"words")  # both before the reader has its turn: one edge
+        far.socket._sock.shutdown(1)
+    assert counts == [5, 0]

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 import trio
 
-from voicestream.transport.readiness import CROWD, TICK_S, Door, readiness
+from voicestream.transport.readiness import CROWD, TICK_S, TURN, Door, readiness
 
 
 @pytest.fixture
@@ -194,3 +194,20 @@ async def test_cancelled_at_a_door_ajar_the_edge_is_kept(pair: tuple[socket.sock
         await door.wait(once)
     assert await passes(door)
     door.close()
+
+
+async def test_a_crowd_that_speaks_at_once_is_served_in_turns() -> None:
+    with ExitStack() as running:
+        pairs = [socket.socketpair() for _ in range(3 * TURN)]
+        for pair in pairs:
+            for end in pair:
+                running.enter_context(end)
+        opened = [readiness().door(ours.fileno()) for ours, _ in pairs]
+        async with trio.open_nursery() as nursery:
+            for door in opened:
+                nursery.start_soon(door.wait, once)
+            await trio.testing.wait_all_tasks_blocked()
+            for _, peer in pairs:
+                peer.send(b"x")
+        for door in opened:
+            door.close()

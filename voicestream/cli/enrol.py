@@ -16,7 +16,7 @@ from voicestream.errors import PeerError
 if TYPE_CHECKING:
     from voicestream.models.speaker.model import SpeakerModel
     from voicestream.server.config import Settings
-    from voicestream.sessions.vocabulary import Template
+    from voicestream.sessions.enrolment import Enrolment
 
 
 def enrol(
@@ -38,7 +38,8 @@ def enrol(
 
     settings = read_settings(config, pairs, model=model_name).settings
     model = chosen_model(settings)
-    template = merge([template_of(file, model, settings) for file in files])
+    enrolled = [enrolment_of(file, model, settings) for file in files]
+    template = merge([one.template for one in enrolled])
     text = template_text(pack(template, settings.sealing_key()))
     if str(output) == "-":
         print(text)
@@ -47,7 +48,9 @@ def enrol(
             output.write_text(text + "\n", encoding="ascii")
         except OSError as error:
             fail(errors.UNWRITABLE_FILE, f"{output}: {error.strerror}")
-    print(f"{template.net_speech_s:.1f} s of speech in {len(files)} recording{'s' * (len(files) > 1)}", file=sys.stderr)
+    for file, (one, quality) in zip(files, enrolled, strict=True):
+        heard = f"speech {one.net_speech_s:.1f} s, level {quality.level_dbfs:.0f} dBFS, {quality.snr_db:.0f} dB above the noise"
+        print(f"{file}: {heard}, {quality.clipped:.1%} clipped", file=sys.stderr)
 
 
 def chosen_model(settings: Settings) -> SpeakerModel:
@@ -60,13 +63,13 @@ def chosen_model(settings: Settings) -> SpeakerModel:
         fail_with(error)
 
 
-def template_of(file: Path, model: SpeakerModel, settings: Settings) -> Template:
-    """The voice in one recording; ends the command with the numbered reason when there is too little of it."""
+def enrolment_of(file: Path, model: SpeakerModel, settings: Settings) -> Enrolment:
+    """The voice in one recording; ends the command with the numbered reason when the recording is not good enough."""
     from voicestream.cli.recording import read_recording
     from voicestream.sessions.enrolment import enrol as enrol_voice
 
     recording = read_recording(file)
     try:
-        return enrol_voice((recording.rate_hz, recording.messages("pcm16")), model, settings.min_speech_s)
+        return enrol_voice((recording.rate_hz, recording.messages("pcm16")), model, settings.gate)
     except PeerError as error:
         fail_with(error)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from voicestream.cli.enrol import chosen_model, template_of
+from voicestream.cli.enrol import chosen_model, enrolment_of
 from voicestream.cli.flag import ConfigFile, Model, Pairs, read_settings
 from voicestream.cli.terminal import NEGATIVE, fail_with
 from voicestream.errors import PeerError
@@ -35,7 +35,7 @@ def verify(
         known = unpack(template_bytes(read_bytes(template).decode("ascii", "replace")), model, settings.sealing_key())
     except PeerError as error:
         fail_with(error)
-    heard = template_of(file, model, settings)
+    heard = enrolment_of(file, model, settings).template
     score = model.score(known.vector, heard.vector)
     probability = model.probability(score, min(known.net_speech_s, heard.net_speech_s))
     same = probability >= ACCEPT_PROBABILITY

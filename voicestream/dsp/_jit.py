@@ -13,6 +13,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterable
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,12 +70,32 @@ def kernel(signature: Any, *, fastmath: Iterable[str] = frozenset()) -> Callable
     return compile_now
 
 
-def part(*, fastmath: Iterable[str] = frozenset(), inline: bool = False) -> Callable[[_Function], _Function]:
-    """Mark a function that only kernels call: it compiles into its caller, and costs a warm start nothing.
+def offline_kernel(signature: Any, *, fastmath: Iterable[str] = frozenset()) -> Callable[[_Function], _Function]:
+    """As kernel(), but made at the first call: for whole recordings. A server's start does not pay for it, nor may a live stream."""
 
+    def defer(function: _Function) -> _Function:
+        made: list[_Function] = []
+
+        @wraps(function)
+        def call(*arguments: Any) -> Any:
+            if not made:
+                made.append(kernel(signature, fastmath=fastmath)(function))
+            return made[0](*arguments)
+
+        return call  # type: ignore[return-value]
+
+    return defer
+
+
+def part(*, fastmath: Iterable[str] = frozenset(), inline: bool = False) -> Callable[[_Function], _Function]:
+    """Mark a function that only kernels call: it compiles into each caller, and costs a warm start nothing.
+
+    It keeps no code of its own: a copy shared by two kernels made a fresh one differ from a cached one in the last bits.
     inline: becomes text of its one caller, under the caller's fastmath, instead of being compiled on its own first.
     """
-    decorate: Any = numba.njit(nogil=True, error_model="numpy", fastmath=set(fastmath), inline="always" if inline else "never")
+    decorate: Any = numba.njit(
+        nogil=True, error_model="numpy", fastmath=set(fastmath), forceinline=not inline, inline="always" if inline else "never"
+    )
     return decorate  # type: ignore[no-any-return]
 
 

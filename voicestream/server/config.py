@@ -10,9 +10,12 @@ import base64
 import binascii
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+if TYPE_CHECKING:
+    from voicestream.sessions.quality import Gate
 
 KIB, MIB = 1024, 1024 * 1024
 
@@ -69,6 +72,9 @@ class Settings(BaseModel):
     )
     pending_answers: Count = Field(default=100_000, description="unread answers of one stream before it is closed (1013)")
     min_speech_s: float = Field(default=1.0, ge=0.5, le=60, allow_inf_nan=False, description="net speech a template needs")
+    min_level_dbfs: float = Field(default=-55.0, ge=-100, le=0, allow_inf_nan=False, description="level its speech needs")
+    max_clipped: float = Field(default=0.05, ge=0, le=1, allow_inf_nan=False, description="share of its speech that may be cut off")
+    min_snr_db: float = Field(default=3.0, ge=-10, le=60, allow_inf_nan=False, description="how far its speech must be above the noise")
     model: str = Field(default=DEFAULT_MODEL, min_length=1, description="speaker model; its own name or a name of `configurations`")
     configurations: Table = Field(
         default=dict.fromkeys(VENDOR_CONFIGURATIONS, DEFAULT_MODEL),
@@ -143,6 +149,13 @@ class Settings(BaseModel):
             return self.data_folder
         given = Path(os.environ.get("XDG_DATA_HOME", ""))
         return (given if given.is_absolute() else Path.home() / ".local" / "share") / "voicestream"
+
+    @property
+    def gate(self) -> Gate:
+        """What a recording must reach to become a template."""
+        from voicestream.sessions.quality import Gate  # brings numba: not for those who only read settings
+
+        return Gate(self.min_speech_s, self.min_level_dbfs, self.max_clipped, self.min_snr_db)
 
     def sealing_key(self) -> bytes | None:
         """The 32 bytes templates are sealed with, from `template_key` or `template_key_file`; None: not sealed."""

@@ -1,15 +1,16 @@
 """A recording, or several, becomes a template."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
 from voicestream.dsp.frontend import FrontEnd
-from voicestream.errors import LITTLE_SPEECH, NOTHING_TO_MERGE, TEMPLATE_MODEL, TEMPLATE_VALUES, PeerError
-from voicestream.models.speaker.model import FRAME_S, MIN_ENROLMENT_S, SpeakerModel
-from voicestream.sessions.feature_memory import FeatureMemory
+from voicestream.errors import NOTHING_TO_MERGE, TEMPLATE_MODEL, TEMPLATE_VALUES, PeerError
+from voicestream.models.speaker.model import FRAME_S, SpeakerModel
+from voicestream.sessions.feature_memory import FeatureMemory, Features
 from voicestream.sessions.intake import MakeFront, voice_intake
+from voicestream.sessions.quality import Gate, Meter, Quality, admit
 from voicestream.sessions.vocabulary import Template, Vector
 
 Recording: TypeAlias = tuple[int, Iterable[bytes]]  # rate in Hz, PCM16 little-endian mono in blocks of any size
@@ -17,9 +18,17 @@ Recording: TypeAlias = tuple[int, Iterable[bytes]]  # rate in Hz, PCM16 little-e
 PIECE_S: Final = 30  # a longer recording is embedded in pieces, so its length costs no memory
 
 
-def enrol(recording: Recording, model: SpeakerModel, needed_s: float = MIN_ENROLMENT_S, make_front: MakeFront = FrontEnd) -> Template:
-    """The voice of a recording; `PeerError` VS3013 when it holds less than `needed_s` of net speech."""
+class Enrolment(NamedTuple):
+    """What came of a recording."""
+
+    template: Template
+    quality: Quality
+
+
+def enrol(recording: Recording, model: SpeakerModel, gate: Gate = Gate(), make_front: MakeFront = FrontEnd) -> Enrolment:
+    """The voice of a recording; `PeerError` VS3013 to VS3017 when the recording does not pass the gate."""
     rate_hz, blocks = recording
+    meter = Meter(rate_hz)
     intake = voice_intake(rate_hz, "pcm16", model.rate_hz, model.features, make_front)
     memory = FeatureMemory(rate_hz, PIECE_S * rate_hz, model.features.width)
     voices: list[Vector] = []
@@ -32,19 +41,22 @@ def enrol(recording: Recording, model: SpeakerModel, needed_s: float = MIN_ENROL
             voices.append(model.embed(rows, speech))
             net_s.append(FRAME_S * int(speech.sum()))
 
+    def hear(block: bytes, heard: tuple[bytes, Features]) -> None:
+        meter.hear(block, heard[0])
+        memory.add(*heard)
+
     for block in blocks:
-        memory.add(*intake.feed(block))
+        hear(block, intake.feed(block))
         while intake.samples >= start + PIECE_S * rate_hz:
             embed(start + PIECE_S * rate_hz)
             start += PIECE_S * rate_hz
             memory.forget(start)
-    memory.add(*intake.flush())
+    hear(b"", intake.flush())
     if intake.samples > start:
         embed(intake.samples)
-    found_s = sum(net_s)
-    if found_s < needed_s:
-        raise PeerError(LITTLE_SPEECH, f"{found_s:.2f} s found, {needed_s:.2f} s needed")
-    return Template(model.card.name, model.card.hash, _mean(voices, net_s), found_s)
+    quality = meter.quality()
+    admit(quality, gate)
+    return Enrolment(Template(model.card.name, model.card.hash, _mean(voices, net_s), sum(net_s)), quality)
 
 
 def merge(templates: Sequence[Template]) -> Template:

@@ -20,7 +20,7 @@ import trio
 
 CROWD = 32  # open doors from which on the attendant gathers; a client alone, asking and waiting in turn, is served at once
 TICK_S = 0.005  # how long it may let bytes wait
-_TURN = 64  # doors opened before other tasks have their turn
+TURN = 64  # doors opened before other tasks have their turn
 
 _ENDED = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
@@ -104,10 +104,10 @@ class Readiness:
             while True:
                 await trio.lowlevel.wait_readable(self._epoll.fileno())
                 looked = trio.current_time()
-                while found := self._epoll.poll(0, _TURN):
+                while found := self._epoll.poll(0, TURN):
                     for fd, events in found:
                         self._doors[fd].open(events)
-                    if len(found) < _TURN:
+                    if len(found) < TURN:
                         break
                     await trio.lowlevel.checkpoint()
                 if len(self._doors) >= CROWD:

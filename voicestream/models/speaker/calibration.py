@@ -18,9 +18,3 @@ def regressors(score: NDArray[np.float64], net_speech_s: NDArray[np.float64]) ->
     """What the log odds of one speaker are linear in, (n, 4): 1, score, log duration, score times log duration."""
     log_s = np.log(np.clip(net_speech_s, _SHORTEST_S, _LONGEST_S))
     return np.stack((np.ones_like(score), score, log_s, score * log_s), axis=-1)
-
-
-def cosine_of(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Cosine similarity -1..1 of two vectors of any length; 0 where one is zero."""
-    lengths = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
-    return min(max(float(one @ other) / lengths, -1.0), 1.0) if lengths else 0.0

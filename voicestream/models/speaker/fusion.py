@@ -11,11 +11,12 @@ from typing import Final
 
 import numpy as np
 
+from voicestream.dsp.cosine import cosine
 from voicestream.dsp.mfcc import mfcc
 from voicestream.dsp.resample import resample
 from voicestream.errors import MisuseError
 from voicestream.models.card import Card, joint_sha256
-from voicestream.models.speaker.calibration import cosine_of, probability
+from voicestream.models.speaker.calibration import probability
 from voicestream.models.speaker.model import Features, SpeakerModel, Speech, Vector
 from voicestream.models.speaker.neural import FEATURES
 from voicestream.models.weights import read_weights, sha256_of
@@ -44,7 +45,7 @@ class FusedSpeaker:
 
     def score(self, one: Vector, other: Vector) -> float:
         """Cosine similarity -1..1; 0 where a vector is zero."""
-        return cosine_of(one, other)
+        return cosine(one, other)
 
     def probability(self, score: float, net_speech_s: float) -> float:
         """0..1 at even odds: logistic regression on the score and the logarithm of the tested net speech."""

@@ -16,10 +16,11 @@ from typing import Final
 
 import numpy as np
 
+from voicestream.dsp.cosine import cosine
 from voicestream.dsp.mfcc import FeatureOptions
 from voicestream.errors import MisuseError
 from voicestream.models.card import Card, read_card
-from voicestream.models.speaker.calibration import cosine_of, probability
+from voicestream.models.speaker.calibration import probability
 from voicestream.models.speaker.model import Features, Speech, Vector
 from voicestream.models.weights import Array, read_weights
 
@@ -53,7 +54,7 @@ class MfccSpeaker:
 
     def score(self, one: Vector, other: Vector) -> float:
         """Cosine similarity -1..1; 0 where a vector is zero."""
-        return cosine_of(one, other)
+        return cosine(one, other)
 
     def probability(self, score: float, net_speech_s: float) -> float:
         """0..1 at even odds: logistic regression on the score and the logarithm of the tested net speech."""

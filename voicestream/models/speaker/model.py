@@ -13,7 +13,6 @@ Features: TypeAlias = NDArray[np.float32]
 Speech: TypeAlias = NDArray[np.bool_]
 
 FRAME_S = 0.010  # hop between two rows of features
-MIN_ENROLMENT_S = 1.0  # net speech below which a voice is not enrolled: the vendor's own example brings 1.97 s
 MIN_WINDOW_S = 0.5  # net speech below which a window adds nothing to what is remembered
 
 

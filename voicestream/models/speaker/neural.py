@@ -13,11 +13,11 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from voicestream.dsp.cosine import unit
+from voicestream.dsp.cosine import cosine, unit
 from voicestream.dsp.mfcc import FeatureOptions
 from voicestream.errors import MisuseError
 from voicestream.models.card import Card, joint_sha256, read_card
-from voicestream.models.speaker.calibration import cosine_of, probability
+from voicestream.models.speaker.calibration import probability
 from voicestream.models.speaker.model import Features, Speech, Vector
 from voicestream.models.weights import read_weights, sha256_of
 
@@ -50,7 +50,7 @@ class NeuralSpeaker:
 
     def score(self, one: Vector, other: Vector) -> float:
         """Cosine similarity -1..1; 0 where a vector is zero."""
-        return cosine_of(one, other)
+        return cosine(one, other)
 
     def probability(self, score: float, net_speech_s: float) -> float:
         """0..1 at even odds: logistic regression on the score and the logarithm of the tested net speech."""

@@ -9,7 +9,7 @@ from voicestream.server.config import Settings
 from voicestream.server.http.route import json_response, post_audio
 from voicestream.server.http.services import AUDIO, Services
 from voicestream.server.http.upload import Recording, Uploads
-from voicestream.sessions.quality import snr_db
+from voicestream.sessions.quality import assess
 from voicestream.sessions.summary import SummarySession
 from voicestream.sessions.vocabulary import Audio, Summary
 
@@ -26,7 +26,7 @@ def blueprint(settings: Settings, services: Services, uploads: Uploads) -> Bluep
         return compact(file_summary_object(session.finish(), settings.summary_frames))
 
     def spell_snr(recording: Recording) -> str:
-        return compact(widen(snr_db(*recording.open())))
+        return compact(widen(assess(*recording.open()).snr_db))
 
     async def summary(recording: Recording) -> Response:
         return json_response(await services.runner.run(partial(spell_summary, recording), AUDIO))

@@ -51,17 +51,17 @@ def blueprint(settings: Settings, services: Services, uploads: Uploads) -> Bluep
         query.check_channel()
         bare = prefers_bare()
         model = services.model(query.model_name(settings))
-        template = await services.runner.run(lambda: enrol(recording.open(), model, settings.min_speech_s), model.card.name)
-        return _told(services.pack(template), bare)
+        enrolled = await services.runner.run(lambda: enrol(recording.open(), model, settings.gate), model.card.name)
+        return _told(services.pack(enrolled.template), bare)
 
     def spell_quality(recording: Recording) -> str:
         threshold = Threshold(speech_length_ms=1000 * settings.min_speech_s)
-        quality = assess(*recording.open(), threshold)
+        quality = assess(*recording.open())
         return compact(
             {
                 "threshold_values": _values(threshold.snr_db, threshold.speech_length_ms),
                 "obtained_values": _values(quality.snr_db, quality.speech_length_ms),
-                "quality_short_description": quality.word,
+                "quality_short_description": quality.word(threshold),
             }
         )
 
