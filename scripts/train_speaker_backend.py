@@ -255,6 +255,9 @@ def main() -> None:
     for name in ORIGINS:
         cuts, vectors = background.neural(name, options.data_folder)
         voices_of[name] = held_out(background, cuts, vectors, DIMENSION[name], SHRINKAGE[name])
+    for part, by_fold in voices_of.items():
+        for row in calibration_errors(trials_of(background, cuts, by_fold)):
+            print(f"{part}, trained without the tested speakers: {row.metric} {row.value:g} {row.condition}", flush=True)
     heard_once = {part: HeardOnce(speaker_model(part, options.data_folder)) for part in voices_of}
     for name, names in FUSIONS.items():
         arrays, parts = train_fusion(name, background, voices_of, cuts)
