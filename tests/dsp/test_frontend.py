@@ -30,6 +30,8 @@ PLANS = [
     FrontEndPlan("mulaw", 8000, 8000, AT_8K),
     FrontEndPlan("mulaw", 8000, 16000, AT_16K),
     FrontEndPlan("alaw", 8000, 16000, AT_16K),
+    FrontEndPlan("pcm16", 16000, 16000, FeatureOptions(samples=True)),
+    FrontEndPlan("mulaw", 8000, 16000, FeatureOptions(samples=True)),
 ]
 
 

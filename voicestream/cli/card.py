@@ -79,20 +79,21 @@ def summary(card: Card) -> str:
 
 def overview(cards: Sequence[Card], data_folder: Path) -> Iterator[tuple[str, ...]]:
     """One row per card: name, kind, version, rate, size of the weights, what was measured, limits."""
+    from voicestream.models.registry import is_available
+
     for one in cards:
         size = weights_bytes(one, data_folder)
         told = f"{size / 1000:,.0f} KB" if size else "-"
+        if one.kind == "speaker" and not is_available(one.name, data_folder):
+            told = "to install"
         yield one.name, one.kind, one.version, f"{one.rate_hz / 1000:g} kHz", told, summary(one), one.limits
 
 
 def weights_bytes(card: Card, data_folder: Path) -> int:
-    """Size of a model's weights, inside the package or in the data folder; 0 where it has none, or none yet."""
+    """Size of a model's weights inside the package and in the data folder; 0 where it has none."""
     name = f"{card.name}.safetensors"
-    inside = files("voicestream.models").joinpath(card.kind, name)
-    if inside.is_file():
-        return len(inside.read_bytes())
-    installed = data_folder / "models" / name
-    return installed.stat().st_size if installed.is_file() else 0
+    inside, installed = files("voicestream.models").joinpath(card.kind, name), data_folder / "models" / name
+    return (len(inside.read_bytes()) if inside.is_file() else 0) + (installed.stat().st_size if installed.is_file() else 0)
 
 
 def _span(values: Sequence[float]) -> str:

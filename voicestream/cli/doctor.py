@@ -107,7 +107,7 @@ def models(settings: Settings) -> Iterator[Finding]:
     from voicestream.models.registry import speaker_model
 
     try:
-        card = speaker_model(settings.model).card
+        card = speaker_model(settings.model, settings.data_path()).card
     except (PeerError, KeyError, OSError) as error:
         yield Finding(Health.BAD, "model", f"{settings.model}: {error}", "`voicestream models` lists them; set `model` to one")
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voicestream import errors
-from voicestream.cli.flag import ConfigFile, Pairs, read_settings
+from voicestream.cli.flag import ConfigFile, Model, Pairs, read_settings
 from voicestream.cli.terminal import fail, fail_with
 from voicestream.errors import PeerError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def enrol(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings of one person, any container; - is standard input.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="TEMPLATE", help="Where the template goes; - is standard output.")],
+    model_name: Model = None,
     config: ConfigFile = None,
     pairs: Pairs = None,
 ) -> None:
@@ -31,13 +32,12 @@ def enrol(
 
     Example: voicestream enrol monday.wav friday.m4a -o me.template
     """
-    from voicestream.models.registry import speaker_model
     from voicestream.protocols.template_text import template_text
     from voicestream.sessions.enrolment import merge
     from voicestream.store.templates import pack
 
-    settings = read_settings(config, pairs).settings
-    model = speaker_model(settings.model)
+    settings = read_settings(config, pairs, model=model_name).settings
+    model = chosen_model(settings)
     enrolled = [enrolment_of(file, model, settings) for file in files]
     template = merge([one.template for one in enrolled])
     text = template_text(pack(template, settings.sealing_key()))
@@ -51,6 +51,16 @@ def enrol(
     for file, (one, quality) in zip(files, enrolled, strict=True):
         heard = f"speech {one.net_speech_s:.1f} s, level {quality.level_dbfs:.0f} dBFS, {quality.snr_db:.0f} dB above the noise"
         print(f"{file}: {heard}, {quality.clipped:.1%} clipped", file=sys.stderr)
+
+
+def chosen_model(settings: Settings) -> SpeakerModel:
+    """The model the settings name; ends the command with the numbered reason when its weights are not there or not sound."""
+    from voicestream.server.voice import active_model
+
+    try:
+        return active_model(settings)
+    except PeerError as error:
+        fail_with(error)
 
 
 def enrolment_of(file: Path, model: SpeakerModel, settings: Settings) -> Enrolment:

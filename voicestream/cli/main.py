@@ -16,6 +16,7 @@ from voicestream.cli.doctor import doctor
 from voicestream.cli.enrol import enrol
 from voicestream.cli.errors import errors
 from voicestream.cli.evaluate import evaluate
+from voicestream.cli.install import install
 from voicestream.cli.models import ModelGroup, models
 from voicestream.cli.serve import serve
 from voicestream.cli.verify import verify
@@ -71,9 +72,10 @@ app.command(short_help="A threshold from your own recordings.")(calibrate)
 app.command(short_help="Recorded people through all endpoints.")(demo)
 app.command(short_help="Is this machine ready?")(doctor)
 app.command(short_help="The effective settings and who set each.")(config)
-cards = typer.Typer(name="models", cls=ModelGroup, invoke_without_command=True, short_help="The cards of the models.")
+cards = typer.Typer(name="models", cls=ModelGroup, invoke_without_command=True, short_help="The cards of the models; more of them.")
 cards.callback(subcommand_metavar="[NAME]")(models)
 cards.command(hidden=True)(card)
+cards.command(short_help="Get the weights of a model that does not come along.")(install)
 app.add_typer(cards)
 app.command(short_help="Explain a numbered error.")(errors)
 

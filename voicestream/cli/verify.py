@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from voicestream.cli.enrol import enrolment_of
+from voicestream.cli.enrol import chosen_model, enrolment_of
 from voicestream.cli.flag import Calibration, ConfigFile, Model, Pairs, read_settings
 from voicestream.cli.terminal import NEGATIVE, fail_with
 from voicestream.errors import PeerError
@@ -30,12 +30,11 @@ def verify(
     from voicestream.cli.recording import read_bytes
     from voicestream.cli.view import ACCEPT_PROBABILITY, bar
     from voicestream.protocols.template_text import template_bytes
-    from voicestream.server.voice import active_model
     from voicestream.store.templates import unpack
 
     settings = read_settings(config, pairs, model=model_name, calibration=calibration).settings
+    model = chosen_model(settings)
     try:
-        model = active_model(settings)
         known = unpack(template_bytes(read_bytes(template).decode("ascii", "replace")), model, settings.sealing_key())
     except PeerError as error:
         fail_with(error)

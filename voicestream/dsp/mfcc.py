@@ -36,7 +36,8 @@ class FeatureOptions:
 
     ceps 0 gives `mel_bins` log-mel energies instead of cepstra. high_hz 0 or below counts from the Nyquist
     frequency. energy: the log energy of the frame replaces the first coefficient (log-mel: comes before).
-    raw_energy: measured before pre-emphasis and window.
+    raw_energy: measured before pre-emphasis and window. samples: nothing is computed, a row is the middle of
+    the frame itself, as long as the shift, so that rows in a row are the audio, for models that hear it themselves.
     """
 
     rate_hz: int = 16000
@@ -52,6 +53,7 @@ class FeatureOptions:
     lifter: float = 22.0
     energy: bool = False
     raw_energy: bool = True
+    samples: bool = False
 
     @property
     def framing(self) -> Framing:
@@ -60,7 +62,7 @@ class FeatureOptions:
     @property
     def width(self) -> int:
         """Numbers per frame."""
-        return self.ceps or self.mel_bins + self.energy
+        return self.framing.shift if self.samples else self.ceps or self.mel_bins + self.energy
 
     def __post_init__(self) -> None:
         framing, nyquist_hz = self.framing, self.rate_hz / 2
@@ -71,6 +73,8 @@ class FeatureOptions:
             raise ValueError(f"mel bands lie between 0 and {nyquist_hz} Hz, not {self.low_hz} to {high_hz}")
         if not 1 <= self.mel_bins <= 128 or not 0 <= self.ceps <= self.mel_bins:
             raise ValueError(f"1 to 128 bands and at most as many cepstra, not {self.mel_bins} and {self.ceps}")
+        if self.samples and framing.shift > framing.length:
+            raise ValueError("frames of samples leave none out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ def feature_plan(options: FeatureOptions) -> FeaturePlan:
     at_mel = at_fft + len(fft)
     at_dct = at_mel + len(weights)
     energy = (2 if options.raw_energy else 1) if options.energy else 0
-    numbers = [framing.length, framing.shift, SIZE // size, options.mel_bins, options.ceps, options.width, energy, options.remove_dc]
+    bands = 0 if options.samples else options.mel_bins  # what the kernel knows them by
+    numbers = [framing.length, framing.shift, SIZE // size, bands, options.ceps, options.width, energy, options.remove_dc]
     numbers += [at_fft, at_mel, at_dct, *spans]
     table = np.concatenate((head, window, fft, weights, transform.reshape(-1))).astype(np.float32)
     return FeaturePlan(options, np.array(numbers, np.int64), table)
@@ -211,6 +216,11 @@ def feature_frame(
 ) -> None:
     """One frame (length,) float32 in -1..1 -> `out` (width,); `scratch` (SCRATCH,) float32."""
     length, bands, cepstra = numbers[LENGTH], numbers[BANDS], numbers[CEPSTRA]
+    if bands == 0:
+        first = (length - numbers[SHIFT]) // 2
+        for i in range(len(out)):
+            out[i] = x[first + i]
+        return
     frame = scratch[:SIZE]
     spectrum = scratch[_AT_SPECTRUM:_AT_BANDS]
     band = scratch[_AT_BANDS : _AT_BANDS + bands]

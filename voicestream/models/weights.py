@@ -5,6 +5,7 @@ Eight bytes length of the header, a JSON header naming type, shape and place of 
 the caller checks the SHA-256 of the whole file against the card first.
 """
 
+import hashlib
 import json
 import struct
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from voicestream.errors import MisuseError
 
 Array: TypeAlias = NDArray[np.float32]
+Arrays: TypeAlias = Mapping[str, Array]
 
 _TYPES: Final = {"F16": "<f2", "F32": "<f4"}
 
@@ -35,15 +37,21 @@ def read_weights(data: bytes) -> dict[str, Array]:
 
 def write_weights(arrays: Mapping[str, NDArray[np.floating[Any]]]) -> bytes:
     """The same bytes for the same arrays, whatever the machine; each float16 or float32 as it is."""
-    header, body = {}, b""
+    header, body, end = {}, [], 0
     for name in sorted(arrays):
         kind = next(kind for kind, dtype in _TYPES.items() if arrays[name].dtype == np.dtype(dtype))
         raw = np.ascontiguousarray(arrays[name], _TYPES[kind]).tobytes()
-        header[name] = {"dtype": kind, "shape": list(arrays[name].shape), "data_offsets": [len(body), len(body) + len(raw)]}
-        body += raw
+        header[name] = {"dtype": kind, "shape": list(arrays[name].shape), "data_offsets": [end, end + len(raw)]}
+        body.append(raw)
+        end += len(raw)
     text = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
     text += b" " * (-len(text) % 8)  # the arrays start aligned
-    return struct.pack("<Q", len(text)) + text + body
+    return b"".join((struct.pack("<Q", len(text)), text, *body))
+
+
+def sha256_of(data: bytes) -> str:
+    """Hex, as it stands in a card."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def _array(entry: dict[str, Any], data: bytes, body: int) -> Array:

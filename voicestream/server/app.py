@@ -44,6 +44,8 @@ class Server:
         self._health = Health(started=False, ready=False)
         key = settings.sealing_key()
         model = active_model(settings)
+        for name in set(settings.configurations.values()):  # now, and not while a request waits
+            bare_model(settings, name)
         metrics = Metrics(__version__, {model.card.name: model.card.sha256})
         runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
         self._metrics = metrics

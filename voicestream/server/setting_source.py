@@ -202,14 +202,20 @@ def _model_problems(settings: Settings, origins: Mapping[str, str]) -> list[Prob
     wanted = {"model": {settings.model}, "configurations": set(settings.configurations.values())}
     if set().union(*wanted.values()) <= {DEFAULT_MODEL}:
         return []  # without a look at the registry, which loads the kernels
-    from voicestream.models.registry import speaker_models
+    from voicestream.models.registry import is_available, speaker_models
 
-    known = speaker_models()
-    return [
-        Problem(errors.WRONG_SETTING, f"{name} ({origins[name]}): names a model that is not installed; there is {', '.join(known)}")
-        for name, models in wanted.items()
-        if not models <= set(known)
-    ]
+    known, folder = speaker_models(), settings.data_path()
+    found: list[Problem] = []
+    for setting, models in wanted.items():
+        for model in sorted(models):
+            # The active model may be the name of a configuration.
+            name = settings.model_of(model) or model if setting == "model" else model
+            if name not in known:
+                told = f"{setting} ({origins[setting]}): names a model that there is not; there is {', '.join(known)}"
+                found.append(Problem(errors.WRONG_SETTING, told))
+            elif not is_available(name, folder):
+                found.append(Problem(errors.MODEL_NOT_INSTALLED, f"{setting} ({origins[setting]}): {name}, in {folder}"))
+    return found
 
 
 def _calibration_problems(settings: Settings, origins: Mapping[str, str]) -> list[Problem]:

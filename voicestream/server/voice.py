@@ -17,4 +17,4 @@ def active_model(settings: Settings) -> SpeakerModel:
 
 def bare_model(settings: Settings, name: str) -> SpeakerModel:
     """A model by its own name or by one of the setting `configurations`, as its card has it."""
-    return speaker_model(settings.model_of(name) or name)
+    return speaker_model(settings.model_of(name) or name, settings.data_path())

@@ -27,7 +27,8 @@ class VerificationSession:
     """Scores windows as they complete; a Job scores all that one message completed.
 
     The score of a window is that of the mean of the voices of all windows that lie wholly in the last
-    `context_s`. Memory is bounded by the window (8 KiB per second of it) and the windows in the context.
+    `context_s`. Memory is bounded by the window (8 KiB per second of it, 64 where the model hears the audio itself)
+    and the windows in the context.
     """
 
     __slots__ = (

@@ -11,18 +11,16 @@ between 200 and 3600 Hz, so a telephone and a microphone give the same voice.
 """
 
 import hashlib
-import json
-import math
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from voicestream.dsp.cosine import cosine
 from voicestream.dsp.mfcc import FeatureOptions
 from voicestream.errors import MisuseError
-from voicestream.models.card import Card, Measurement
+from voicestream.models.card import Card, read_card
+from voicestream.models.speaker.calibration import probability
 from voicestream.models.speaker.model import Features, Speech, Vector
 from voicestream.models.weights import Array, read_weights
 
@@ -30,7 +28,6 @@ FEATURES: Final = FeatureOptions(rate_hz=8000, mel_bins=24, low_hz=200.0, high_h
 
 _DELTA_REACH: Final = 2  # frames on either side that a slope is taken over; written out in _slopes
 _STRIDE: Final = 2  # every other frame: neighbours share 60 % of their samples, and half of them do as well (measured)
-_SHORTEST_S, _LONGEST_S = 1.0, 30.0  # net speech the calibration has seen
 
 
 class MfccSpeaker:
@@ -61,8 +58,7 @@ class MfccSpeaker:
 
     def probability(self, score: float, net_speech_s: float) -> float:
         """0..1 at even odds: logistic regression on the score and the logarithm of the tested net speech."""
-        found = regressors(np.array([score]), np.array([net_speech_s]))
-        return _sigmoid(float(found[0] @ self._calibration))
+        return probability(self._calibration, score, net_speech_s)
 
 
 class Mixture:
@@ -121,22 +117,6 @@ def _slopes(features: Features) -> Features:
     total += np.float32(2) * (padded[4:] - padded[:-4])
     total /= np.float32(10)  # 2 * (1 * 1 + 2 * 2)
     return total
-
-
-def regressors(score: NDArray[np.float64], net_speech_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the log odds of one speaker are linear in, (n, 4): 1, score, log duration, score times log duration."""
-    log_s = np.log(np.clip(net_speech_s, _SHORTEST_S, _LONGEST_S))
-    return np.stack((np.ones_like(score), score, log_s, score * log_s), axis=-1)
-
-
-def _sigmoid(log_odds: float) -> float:
-    return 0.5 + 0.5 * math.tanh(0.5 * log_odds)  # cannot overflow
-
-
-def read_card(text: str) -> Card:
-    """The card in a JSON text; an unknown or missing field is a `TypeError`."""
-    fields: dict[str, Any] = json.loads(text)
-    return Card(measured=tuple(Measurement(**row) for row in fields.pop("measured")), **fields)
 
 
 def load() -> MfccSpeaker:
