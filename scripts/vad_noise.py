@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter, oaconvolve, sosfilt
 from scipy.signal import butter as butterworth
+from scipy.signal import lfilter, oaconvolve, sosfilt
 
 Samples: TypeAlias = NDArray[np.float64]
 Generator: TypeAlias = np.random.Generator
@@ -195,7 +195,12 @@ SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9), (0, 3
 def melody(rng: Generator, n: int) -> Samples:
     """One voice of an instrument going up and down a scale."""
     scale, root_hz, beat_s = SCALES[rng.integers(4)], rng.uniform(100, 500), rng.uniform(0.12, 0.6)
-    shape = {"harmonics": int(rng.integers(1, 14)), "fall": rng.uniform(0.5, 2.5), "decay_s": rng.uniform(0.1, 2), "attack_s": rng.uniform(0.003, 0.08)}
+    shape = {
+        "harmonics": int(rng.integers(1, 14)),
+        "fall": rng.uniform(0.5, 2.5),
+        "decay_s": rng.uniform(0.1, 2),
+        "attack_s": rng.uniform(0.003, 0.08),
+    }
     starts = beats(rng, n, beat_s, 0.0)
     starts = starts[rng.random(len(starts)) < 0.85]
     degree, sounds = 0, []
@@ -209,7 +214,12 @@ def melody(rng: Generator, n: int) -> Samples:
 def chords(rng: Generator, n: int) -> Samples:
     """Pads and strummed chords."""
     root_hz, bar_s = rng.uniform(80, 250), rng.uniform(0.4, 2.5)
-    shape = {"harmonics": int(rng.integers(2, 16)), "fall": rng.uniform(0.6, 2), "decay_s": rng.uniform(0.3, 4), "attack_s": rng.uniform(0.004, 0.3)}
+    shape = {
+        "harmonics": int(rng.integers(2, 16)),
+        "fall": rng.uniform(0.6, 2),
+        "decay_s": rng.uniform(0.3, 4),
+        "attack_s": rng.uniform(0.004, 0.3),
+    }
     starts, sounds = beats(rng, n, bar_s, 0.0), []
     for _ in starts:
         root = root_hz * 2 ** (rng.choice([0, 5, 7, 9, 2, -3]) / 12)
@@ -250,7 +260,9 @@ def click(rng: Generator, hz: float, damping: float, seconds: float = 0.06) -> S
 def ticks(rng: Generator, n: int) -> Samples:
     """A clock, an indicator, a metronome, a machine that stamps."""
     starts = beats(rng, n, rng.uniform(0.08, 1.0), 0.01)
-    sound = click(rng, rng.uniform(300, 3500), rng.uniform(50, 600)) + 0.5 * rng.standard_normal(int(0.06 * RATE_HZ)) * np.exp(-np.arange(480) / rng.uniform(5, 100))
+    sound = click(rng, rng.uniform(300, 3500), rng.uniform(50, 600)) + 0.5 * rng.standard_normal(int(0.06 * RATE_HZ)) * np.exp(
+        -np.arange(480) / rng.uniform(5, 100)
+    )
     return placed(n, starts, [sound * rng.uniform(0.6, 1) for _ in starts])
 
 
@@ -284,7 +296,9 @@ def knocks(rng: Generator, n: int) -> Samples:
         length = int(rng.uniform(0.08, 0.5) * RATE_HZ)
         body = click(rng, rng.uniform(50, 500), rng.uniform(12, 60), length / RATE_HZ)[:length]
         scrape = coloured(rng, length, 1.2)
-        sounds.append(rng.lognormal(0, 0.6) * (body + rng.uniform(0.1, 1) * scrape / scrape.std() * np.exp(-np.arange(length) / rng.uniform(50, 600))))
+        sounds.append(
+            rng.lognormal(0, 0.6) * (body + rng.uniform(0.1, 1) * scrape / scrape.std() * np.exp(-np.arange(length) / rng.uniform(50, 600)))
+        )
     return placed(n, starts, sounds)
 
 
