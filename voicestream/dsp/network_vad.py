@@ -267,7 +267,10 @@ def _network_inputs(
 
 
 def network_inputs(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
-    """What the network sees of a whole recording, for its training: samples (n,) float32 in -1..1 -> (k, INPUTS) float32. Compiles when called."""
+    """What the network sees of a whole recording: samples (n,) float32 in -1..1 -> (k, INPUTS) float32.
+
+    For its training: compiles when called.
+    """
     plan = VadNetwork({name: np.zeros(shape, np.float32) for name, shape in _shapes(1, 1).items()}).plan(rate_hz)
     state, scratch = np.empty(plan.state, np.float32), np.empty(plan.scratch, np.float32)
     network_start(state)

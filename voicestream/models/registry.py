@@ -8,12 +8,17 @@ from voicestream.errors import UNKNOWN_MODEL, PeerError
 from voicestream.models.card import Card
 from voicestream.models.speaker import mfcc
 from voicestream.models.speaker.model import SpeakerModel
-from voicestream.models.vad import energy
+from voicestream.models.vad import compact, energy, silero
+from voicestream.models.vad.model import MakeFront, VadModel
 
 DEFAULT_SPEAKER_MODEL: Final = "mfcc"
 
 _SPEAKER: Final[dict[str, Callable[[], SpeakerModel]]] = {"mfcc": mfcc.load}
-_VAD: Final[dict[str, Card]] = {"energy": energy.CARD}
+_VAD: Final[dict[str, VadModel]] = {
+    "energy": VadModel(lambda: energy.CARD, energy.load),
+    "compact": VadModel(compact.card, compact.load),
+    "silero": VadModel(lambda: silero.CARD, silero.load),
+}
 
 
 @cache
@@ -34,6 +39,17 @@ def speaker_models() -> tuple[str, ...]:
     return tuple(sorted(_SPEAKER, key=lambda name: name != DEFAULT_SPEAKER_MODEL))
 
 
+@cache
+def vad_front(name: str) -> MakeFront:
+    """How to make front ends with the labels of the detector of that name.
+
+    PeerError VS3001 when there is none, VS3050 when its packages are not installed, VS3051 when they hold other weights.
+    """
+    if name not in _VAD:
+        raise PeerError(UNKNOWN_MODEL)
+    return _VAD[name].load()
+
+
 def cards() -> tuple[Card, ...]:
     """Cards of all models, speaker models first."""
-    return (*(speaker_model(name).card for name in speaker_models()), *_VAD.values())
+    return (*(speaker_model(name).card for name in speaker_models()), *(model.card() for model in _VAD.values()))

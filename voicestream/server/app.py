@@ -15,7 +15,7 @@ import trio
 
 from voicestream import __version__, errors
 from voicestream.errors import PeerError
-from voicestream.models.registry import speaker_model
+from voicestream.models.registry import speaker_model, vad_front
 from voicestream.protocols.base import Goodbye
 from voicestream.server.config import Settings
 from voicestream.server.http.app import create_app
@@ -44,12 +44,14 @@ class Server:
         self._health = Health(started=False, ready=False)
         key = settings.sealing_key()
         model = speaker_model(settings.model_of(settings.model) or settings.model)
+        make_front = vad_front(settings.vad)
         metrics = Metrics(__version__, {model.card.name: model.card.sha256})
         runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
         self._metrics = metrics
-        self._routes = Routes(settings, model, partial(unpack, model=model, key=key), runner, metrics)
+        self._routes = Routes(settings, model, make_front, partial(unpack, model=model, key=key), runner, metrics)
         services = Services(
             model=speaker_model,
+            make_front=make_front,
             pack=partial(pack, key=key),
             unpack=partial(unpack, model=model, key=key),
             runner=runner,

@@ -8,8 +8,9 @@ import numpy as np
 from voicestream.dsp.frontend import FrontEnd
 from voicestream.errors import LITTLE_SPEECH, NOTHING_TO_MERGE, TEMPLATE_MODEL, TEMPLATE_VALUES, PeerError
 from voicestream.models.speaker.model import FRAME_S, MIN_ENROLMENT_S, SpeakerModel
+from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.feature_memory import FeatureMemory
-from voicestream.sessions.intake import MakeFront, voice_intake
+from voicestream.sessions.intake import voice_intake
 from voicestream.sessions.vocabulary import Template, Vector
 
 Recording: TypeAlias = tuple[int, Iterable[bytes]]  # rate in Hz, PCM16 little-endian mono in blocks of any size

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.dsp.frontend import FrontEnd
-from voicestream.sessions.intake import MakeFront, media_intake
+from voicestream.models.vad.model import MakeFront
+from voicestream.sessions.intake import media_intake
 
 Word: TypeAlias = Literal["OK", "TOO_NOISY", "TOO_SMALL_SPEECH_TOTAL_LENGTH", "TOO_SMALL_SPEECH_RELATIVE_LENGTH"]
 

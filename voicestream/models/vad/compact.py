@@ -1,12 +1,18 @@
-"""The small network that tells speech from noise inside the front end (`voicestream.dsp.network_vad`), trained by `scripts/train_vad.py`."""
+"""The small network that tells speech from noise inside the front end (`voicestream.dsp.network_vad`).
+
+`scripts/train_vad.py` trained it.
+"""
 
 import hashlib
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
+from voicestream.dsp.frontend import FrontEnd
 from voicestream.dsp.network_vad import VadNetwork
 from voicestream.errors import MisuseError
 from voicestream.models.card import Card, read_card
+from voicestream.models.vad.model import MakeFront
 from voicestream.models.weights import read_weights
 
 HANGOVER = "hangover_frames"  # beside the weights: (1,) frames of 30 ms
@@ -34,3 +40,9 @@ def card() -> Card:
 def network() -> VadNetwork:
     """The network with the weights inside the package, read once."""
     return read_network(files("voicestream.models.vad").joinpath("compact.safetensors").read_bytes(), card())
+
+
+def load() -> MakeFront:
+    """How to make its front ends."""
+    weights = network()
+    return lambda plan: FrontEnd(replace(plan, vad=weights))
