@@ -9,20 +9,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests import naive
+from tests.dsp.toy_network import H, network
 from voicestream.dsp.mfcc import FeatureOptions
-from voicestream.dsp.network_vad import BANDS, INPUTS, NetworkVad, VadNetwork, network_inputs
+from voicestream.dsp.network_vad import BANDS, NetworkVad, VadNetwork, network_inputs
 from voicestream.dsp.resample import resample
 
 RATES_HZ = (8000, 16000)
-D, H = 5, 6
-
-
-def network(threshold: float = 0.5, hangover_frames: int = 0) -> VadNetwork:
-    rng = np.random.default_rng(5)
-    shapes = {"dense": (INPUTS, D), "dense_bias": (D,), "inward": (D, 3 * H), "around": (H, 3 * H), "gate_bias": (6 * H,)}
-    shapes |= {"out": (H,), "out_bias": (1,)}
-    arrays = {name: (0.7 * rng.standard_normal(shape)).astype(np.float32) for name, shape in shapes.items()}
-    return VadNetwork(arrays, threshold, hangover_frames)
 
 
 def sound(rate_hz: int, seconds: float) -> NDArray[np.float32]:

@@ -53,7 +53,7 @@ class VadNetwork:
     gates in the order r, z, n. ValueError when the shapes do not fit each other.
     """
 
-    arrays: dict[str, NDArray[np.float32]]
+    arrays: dict[str, NDArray[np.float32]] = field(repr=False)
     threshold: float = 0.5  # on the probability: a frame above it is speech
     hangover_frames: int = 0  # frames of 30 ms that stay speech after one
     _plans: dict[int, "NetworkPlan"] = field(default_factory=dict, init=False, repr=False)
