@@ -46,7 +46,6 @@ CARD: Final = Card(
     trained_on="speech and noise of many languages, by its makers; not published",
     limits="about 100 us of CPU per 32 ms, on the event loop: hundreds of streams per core, not thousands; 2 to 32 ms behind the audio",
 )
-_HANGOVER_FRAMES: Final = 1
 
 
 class Silero(Protocol):
@@ -93,7 +92,6 @@ class SileroFront:
         self._probabilities: list[float] = []
         self._first = 0  # number of the piece in probabilities[0]
         self._labels = 0
-        self._quiet = _HANGOVER_FRAMES + 1
 
     def feed(self, data: bytes) -> tuple[Labels, Features]:
         """Bytes -> labels, one 0/1 byte per completed 30 ms, and feature rows, as `FrontEnd.feed`."""
@@ -129,9 +127,7 @@ class SileroFront:
         made = bytearray()
         for label in range(self._labels, self._labels + count):
             piece = LABEL_MS * (label + 1) // PIECE_MS - 1
-            speech = piece >= 0 and self._probabilities[piece - self._first] >= CARD.threshold
-            self._quiet = 0 if speech else self._quiet + 1
-            made.append(self._quiet <= _HANGOVER_FRAMES)
+            made.append(piece >= 0 and self._probabilities[piece - self._first] >= CARD.threshold)
         self._labels += count
         unused = LABEL_MS * (self._labels + 1) // PIECE_MS - 1 - self._first
         if unused > 0:
@@ -142,12 +138,13 @@ class SileroFront:
 
 def load() -> MakeFront:
     """How to make its front ends. PeerError VS3050 when a package is missing, VS3051 for weights that are not the known ones."""
-    network = _network()
-    return lambda plan: SileroFront(plan, network)
+    loaded = network()
+    return lambda plan: SileroFront(plan, loaded)
 
 
 @cache
-def _network() -> Silero:
+def network() -> Silero:
+    """The network with the weights of the installed package, read once. PeerError as `load`."""
     try:
         import onnxruntime
     except ImportError:
