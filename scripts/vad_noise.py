@@ -240,15 +240,75 @@ def drums(rng: Generator, n: int) -> Samples:
     return placed(n, one, [kick] * len(one)) + placed(n, other, [snare] * len(other)) + 0.6 * placed(n, quick, [hat] * len(quick))
 
 
+def plucked(rng: Generator, n: int) -> Samples:
+    """A guitar or harp: strings after K. Karplus and A. Strong (1983), strummed and picked."""
+    scale, root_hz, beat_s = SCALES[rng.integers(4)], rng.uniform(80, 250), rng.uniform(0.12, 0.5)
+    loss, bright, strum = rng.uniform(0.98, 0.999), rng.uniform(0.3, 0.95), rng.random() < 0.5
+    starts, sounds = [], []
+    for start in beats(rng, n, beat_s * (2 if strum else 1), 0.01):
+        step = int(rng.integers(len(scale)))
+        for string in range(4 if strum else 1):
+            octave, degree = divmod(step + 2 * string, len(scale))
+            period = max(3, round(RATE_HZ / (root_hz * 2 ** (octave + scale[degree] / 12))))
+            length = int(min(1.5, 4 * beat_s) * RATE_HZ)
+            burst = np.zeros(length)
+            burst[:period] = rng.standard_normal(period)[:length]
+            feedback = np.zeros(period + 2)
+            feedback[0], feedback[period], feedback[period + 1] = 1.0, -loss * bright, -loss * (1 - bright)
+            starts.append(min(start + string * int(rng.uniform(40, 160)), n - 1))
+            sounds.append(lfilter([1.0], feedback, burst) * rng.uniform(0.6, 1))
+    return placed(n, np.array(starts, np.int64), sounds)
+
+
+def synthesiser(rng: Generator, n: int) -> Samples:
+    """Saw and square riffs through a filter that opens and closes: as near to vowels as machines come."""
+    beat_s, root_hz = rng.uniform(0.1, 0.4), rng.uniform(50, 300)
+    riff = root_hz * 2 ** (rng.choice([0, 0, 3, 5, 7, 10, 12], int(rng.integers(2, 9))) / 12)
+    hz = riff[(np.arange(n) / RATE_HZ / beat_s).astype(int) % len(riff)]
+    if rng.random() < 0.4:  # glides from note to note
+        hz = lfilter([0.004], [1, -0.996], hz - hz[0]) + hz[0]
+    turn = phase(hz * (1 + rng.uniform(0, 0.01) * np.sin(2 * np.pi * rng.uniform(4, 7) * np.arange(n) / RATE_HZ)), n)
+    x = np.sign(np.sin(turn)) if rng.random() < 0.5 else (turn / np.pi % 2) - 1
+    sweep = np.sin(2 * np.pi * np.arange(n) / RATE_HZ / (beat_s * rng.choice([0.5, 1, 2, 4, 8, 16])) + rng.uniform(0, 6))
+    centres = np.geomspace(rng.uniform(150, 500), rng.uniform(1200, 3500), 4)
+    out = np.zeros(n)
+    for place, centre_hz in enumerate(centres):
+        nearness = np.maximum(0, 1 - np.abs((sweep + 1) * 1.5 - place))
+        out += nearness * band(x, centre_hz * 0.6, centre_hz * 1.5)
+    shape = np.exp(-((np.arange(n) / RATE_HZ) % beat_s) * rng.uniform(0, 12))
+    return (out + rng.uniform(0, 0.5) * x) * shape
+
+
+def strings(rng: Generator, n: int) -> Samples:
+    """A section of bowed or blown instruments: many slightly different players, slow swells."""
+    bar_s, root_hz = rng.uniform(0.6, 3.0), rng.uniform(100, 350)
+    starts, sounds = beats(rng, n, bar_s, 0.0), []
+    for _ in starts:
+        root = root_hz * 2 ** (rng.choice([0, 2, 4, 5, 7, 9, -3]) / 12)
+        length = int(1.1 * bar_s * RATE_HZ)
+        tones = np.zeros(length)
+        for step in (0, 7, rng.choice([3, 4]), 12)[: int(rng.integers(1, 5))]:
+            for _ in range(2):
+                hz = (
+                    root
+                    * 2 ** (step / 12)
+                    * (1 + rng.normal(0, 0.003) + 0.004 * np.sin(2 * np.pi * rng.uniform(4, 6.5) * np.arange(length) / RATE_HZ))
+                )
+                turn = phase(hz, length) + rng.uniform(0, 6)
+                tones += sum(np.sin(k * turn) / k ** rng.uniform(0.7, 1.4) for k in range(1, min(9, int(3800 / root) + 1)))
+        sounds.append(tones * np.sin(np.pi * np.arange(length) / length) ** rng.uniform(0.2, 1))
+    return placed(n, starts, sounds)
+
+
 def band_music(rng: Generator, n: int) -> Samples:
-    """Several instruments together, compressed as music on hold is."""
+    """Several instruments together, each with its rests, compressed as music on hold is."""
     mix = np.zeros(n)
-    for part, chance in ((melody, 0.9), (melody, 0.5), (chords, 0.8), (drums, 0.7)):
+    lead = (melody, plucked, synthesiser)[rng.integers(3)]
+    for part, chance in ((lead, 1.0), (melody, 0.5), (plucked, 0.4), (synthesiser, 0.3), (strings, 0.4), (chords, 0.5), (drums, 0.7)):
         if rng.random() < chance:
             x = part(rng, n)
-            mix += x / (x.std() + 1e-9) * rng.uniform(0.3, 1)
-    bass = melody(rng, n)
-    mix += rng.uniform(0, 1) * bass / (bass.std() + 1e-9)
+            rests = gated(rng, n, np.ones(n), (2.0, 12.0), (0.2, 4.0)) if rng.random() < 0.4 else 1.0
+            mix += x / (x.std() + 1e-9) * rng.uniform(0.2, 1) * rests
     return np.tanh(mix * rng.uniform(0.2, 1.5))
 
 
@@ -420,7 +480,7 @@ FAMILIES: dict[str, tuple[Make, ...]] = {
     "machine": (engine, motor, train_ride, traffic),
     "tone": (tone, dtmf, call_tone),
     "alarm": (ringing, siren, alarm),
-    "music": (melody, chords, drums, band_music),
+    "music": (melody, plucked, synthesiser, strings, chords, drums, band_music, band_music, band_music),
     "impact": (dishes, knocks, ticks),
     "texture": (keyboard, crackle, applause, rustle),
     "weather": (wind, water, boiling),

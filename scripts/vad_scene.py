@@ -174,12 +174,12 @@ def scene(
         x = reverberant(rng, x)
     x = equalised(rng, x)
     kind = rng.random()
-    if kind < 0.12 or not labels.any():  # noise alone, long
+    if kind < 0.2 or not labels.any():  # noise alone, long
         x, labels = np.zeros(n), np.zeros(n // LABEL, np.bool_)
         noise = pick(rng, kinds, voices, n) * decibels(rng.uniform(-60, -12))
     else:
         x *= decibels(loud_db) / rms(x[spoken])
-        snr = snr_db if snr_db is not None else rng.uniform(30, 60) if kind < 0.24 else rng.uniform(-5, 30)
+        snr = snr_db if snr_db is not None else rng.uniform(30, 60) if kind < 0.32 else rng.uniform(-5, 30)
         noise = pick(rng, kinds, voices, n) * decibels(loud_db - snr)
         if rng.random() < 0.25:  # the noise comes or goes in the middle
             edge = int(rng.integers(0, n))
@@ -195,4 +195,5 @@ def scene(
 
 
 def kinds_of(families: Sequence[str]) -> list[Make]:
+    """The kinds of some families, each as often as it stands there."""
     return [make for family in families for make in FAMILIES[family]]
