@@ -7,8 +7,12 @@ does; the same machine and versions give the same bytes. What the network sees c
 """
 
 import os
+import subprocess
+import sys
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
+# Freshly compiled kernels differ from cached ones in the last bits: this process loads them.
+subprocess.run([sys.executable, "-c", "import voicestream.dsp.network_vad, voicestream.dsp.resample"], check=True)
 
 import argparse
 import hashlib

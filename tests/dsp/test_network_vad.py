@@ -48,6 +48,25 @@ def test_inputs_are_as_written_out() -> None:
     np.testing.assert_allclose(network_inputs(samples, 8000), inputs_written_out(samples), atol=2e-3)
 
 
+def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 0.5 + 0.5 * np.tanh(0.5 * x)  # cannot overflow
+
+
+@pytest.mark.parametrize("size", [0.1, 1.0, 20.0])  # where tanh is a line, where it bends, where float32 has reached 1
+def test_scores_are_those_of_the_formula(size: float) -> None:
+    samples = sound(8000, 3.0)
+    one = network()
+    of = {name: array * np.float32(size) for name, array in one.arrays.items()}
+    _, scores = NetworkVad(8000, VadNetwork(of)).feed(samples)
+    hidden = np.zeros(H)
+    for inputs, score in zip(network_inputs(samples, 8000).astype(float), scores, strict=True):
+        x = np.maximum(inputs @ of["dense"] + of["dense_bias"], 0)
+        to, turn = x @ of["inward"] + of["gate_bias"][: 3 * H], hidden @ of["around"] + of["gate_bias"][3 * H :]
+        r, z = sigmoid(to[:H] + turn[:H]), sigmoid(to[H : 2 * H] + turn[H : 2 * H])
+        hidden = (1 - z) * np.tanh(to[2 * H :] + r * turn[2 * H :]) + z * hidden
+        assert score == pytest.approx(sigmoid(np.clip(hidden @ of["out"] + of["out_bias"], -30, 30))[0], abs=1e-3)
+
+
 def test_the_network_sees_the_same_at_both_rates() -> None:
     narrow, wide = (network_inputs(sound(rate_hz, 3.0), rate_hz) for rate_hz in RATES_HZ)
     assert np.abs(narrow - wide).mean() < 0.02

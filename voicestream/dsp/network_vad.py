@@ -120,6 +120,11 @@ class NetworkVad:
         self._waiting = waiting[used * self._hop :].copy()
         return labels[:frames], scores[:frames]
 
+    @property
+    def inputs(self) -> NDArray[np.float32]:
+        """What the network saw last, (INPUTS,): it lies where the kernel left it."""
+        return self._scratch[:INPUTS]
+
 
 def network_start(state: NDArray[np.float32]) -> None:
     """Make `state` (NetworkPlan.state,) that of a stream which has heard nothing."""
@@ -247,36 +252,15 @@ def _network_vad(
     return frames | (start // hop) << 32
 
 
-@part()
-def _network_inputs(
-    samples: NDArray[np.float32],
-    hop: int,
-    span: int,
-    numbers: NDArray[np.int64],
-    table: NDArray[np.float32],
-    state: NDArray[np.float32],
-    scratch: NDArray[np.float32],
-    out: NDArray[np.float32],
-) -> int:
-    frames = 0
-    for start in range(0, len(samples) - span + 1, hop):
-        if _gather(samples[start : start + span], numbers, table, state, scratch):
-            _inputs(state, out[frames])
-            frames += 1
-    return frames
-
-
 def network_inputs(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
-    """What the network sees of a whole recording: samples (n,) float32 in -1..1 -> (k, INPUTS) float32.
-
-    For its training: compiles when called.
-    """
-    plan = VadNetwork({name: np.zeros(shape, np.float32) for name, shape in _shapes(1, 1).items()}).plan(rate_hz)
-    state, scratch = np.empty(plan.state, np.float32), np.empty(plan.scratch, np.float32)
-    network_start(state)
-    out = np.empty((len(samples) // (HOPS * (rate_hz // 100)) + 1, INPUTS), np.float32)
-    made = _network_inputs(np.array(samples, np.float32), rate_hz // 100, plan.span, plan.numbers, plan.table, state, scratch, out)
-    return out[:made]
+    """What the network sees of a whole recording, for its training: samples (n,) float32 in -1..1 -> (k, INPUTS) float32."""
+    stream = NetworkVad(rate_hz, VadNetwork({name: np.zeros(shape, np.float32) for name, shape in _shapes(1, 1).items()}))
+    frame = HOPS * (rate_hz // 100)
+    out = np.empty((len(samples) // frame, INPUTS), np.float32)
+    for label in range(len(out)):
+        stream.feed(samples[label * frame : (label + 1) * frame])
+        out[label] = stream.inputs
+    return out
 
 
 def _shapes(d: int, h: int) -> dict[str, tuple[int, ...]]:
