@@ -6,6 +6,8 @@ does; the same machine and versions give the same bytes. What the network sees c
 --hold weather,impact holds families of noise out of training, measures on them, and writes nothing.
 """
 
+# ruff: noqa: E402 -- the kernels are compiled before they are imported
+
 import os
 import subprocess
 import sys
