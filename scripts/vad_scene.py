@@ -14,7 +14,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import firwin, firwin2, oaconvolve
-from vad_noise import FAMILIES, RATE_HZ, Generator, Make, Samples
+from vad_noise import FAMILIES, Make
+from vad_sound import RATE_HZ, Generator, Samples
 
 from voicestream.codecs.containers import decode_file
 from voicestream.dsp.g711 import alaw_compress, alaw_expand, mulaw_compress, mulaw_expand
