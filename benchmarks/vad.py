@@ -23,6 +23,7 @@ from voicestream.codecs.containers import decode_file
 from voicestream.dsp.frontend import FrontEndPlan
 from voicestream.dsp.network_vad import NetworkVad
 from voicestream.dsp.pcm import to_int16
+from voicestream.dsp.resample import resample
 from voicestream.dsp.vad import Vad
 from voicestream.errors import PeerError
 from voicestream.models.registry import vad_front
@@ -86,7 +87,8 @@ def opened(name: str) -> Callable[[int], Callable[[bytes], object]]:
 
 
 def silero_score(samples: Samples, rate_hz: int) -> Scores:
-    scores = np.array(silero.SileroStream(rate_hz, silero.network()).feed(samples))
+    wide = resample(samples, rate_hz, silero.RATE_HZ)
+    scores = np.array(silero.SileroStream(silero.RATE_HZ, silero.network()).feed(wide))
     at_ms = np.arange(len(samples) * 100 // rate_hz) * 10 + 5
     return scores[np.minimum(at_ms // silero.PIECE_MS, len(scores) - 1)]
 
