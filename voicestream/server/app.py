@@ -15,6 +15,7 @@ import trio
 
 from voicestream import __version__, errors
 from voicestream.errors import PeerError
+from voicestream.models.registry import vad_front
 from voicestream.protocols.base import Goodbye
 from voicestream.server.config import Settings
 from voicestream.server.http.app import create_app
@@ -46,12 +47,14 @@ class Server:
         model = active_model(settings)
         for name in set(settings.configurations.values()):  # now, and not while a request waits
             bare_model(settings, name)
+        make_front = vad_front(settings.vad)
         metrics = Metrics(__version__, {model.card.name: model.card.sha256})
         runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
         self._metrics = metrics
-        self._routes = Routes(settings, model, partial(unpack, model=model, key=key), runner, metrics)
+        self._routes = Routes(settings, model, make_front, partial(unpack, model=model, key=key), runner, metrics)
         services = Services(
             model=lambda name: model if name == model.card.name else bare_model(settings, name),
+            make_front=make_front,
             pack=partial(pack, key=key),
             unpack=partial(unpack, model=model, key=key),
             runner=runner,

@@ -7,6 +7,7 @@ from typing import assert_never
 import trio
 
 from voicestream.models.speaker.model import SpeakerModel
+from voicestream.models.vad.model import MakeFront
 from voicestream.protocols.idvoice import ENDPOINTS, Endpoint, IDVoice, Options
 from voicestream.server.config import Settings
 from voicestream.server.echo import ECHO_LIMIT, echo
@@ -27,10 +28,17 @@ class Routes:
     """`table` for the listener, and the conversations that go on."""
 
     def __init__(
-        self, settings: Settings, model: SpeakerModel, read_template: Callable[[bytes], Template], runner: JobRunner, metrics: Metrics
+        self,
+        settings: Settings,
+        model: SpeakerModel,
+        make_front: MakeFront,
+        read_template: Callable[[bytes], Template],
+        runner: JobRunner,
+        metrics: Metrics,
     ) -> None:
         self.live: set[Conversation] = set()
         self._model = model
+        self._make_front = make_front
         self._read_template = read_template
         self._runner = runner
         self._patience = Patience(settings.session_s, settings.session_audio_s)
@@ -69,10 +77,10 @@ class Routes:
     def _open_session(self, service: Service) -> Session:
         match service:
             case Endpointing():
-                return EndpointingSession(service)
+                return EndpointingSession(service, self._make_front)
             case Summary():
-                return SummarySession(service)
+                return SummarySession(service, self._make_front)
             case Verification():
-                return VerificationSession(service, self._model)
+                return VerificationSession(service, self._model, self._make_front)
             case _:
                 assert_never(service)

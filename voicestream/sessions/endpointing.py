@@ -2,7 +2,8 @@
 
 from voicestream.dsp.frontend import FrontEnd
 from voicestream.errors import PeerError
-from voicestream.sessions.intake import MakeFront, media_intake
+from voicestream.models.vad.model import MakeFront
+from voicestream.sessions.intake import media_intake
 from voicestream.sessions.vocabulary import Audio, Endpointing, EndpointState, Failed, Result
 
 FRAME_MS = 30

@@ -8,8 +8,9 @@ import numpy as np
 from voicestream.dsp.frontend import FrontEnd
 from voicestream.errors import NOTHING_TO_MERGE, TEMPLATE_MODEL, TEMPLATE_VALUES, PeerError
 from voicestream.models.speaker.model import FRAME_S, SpeakerModel
+from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.feature_memory import FeatureMemory, Features
-from voicestream.sessions.intake import MakeFront, voice_intake
+from voicestream.sessions.intake import voice_intake
 from voicestream.sessions.quality import Gate, Meter, Quality, admit
 from voicestream.sessions.vocabulary import Template, Vector
 

@@ -1,7 +1,6 @@
 """What every session does with a message of audio: decode it, count it, put it through the front end."""
 
-from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,20 +8,10 @@ from numpy.typing import NDArray
 from voicestream.codecs.opus import OpusDecoder
 from voicestream.dsp.frontend import FrontEnd, FrontEndPlan
 from voicestream.dsp.mfcc import FeatureOptions
+from voicestream.models.vad.model import Front, MakeFront
 from voicestream.sessions.vocabulary import Encoding
 
 Features: TypeAlias = NDArray[np.float32]
-
-
-class Front(Protocol):
-    """The front end as a session sees it: PCM16 bytes in, new 30 ms labels and feature rows (n, k) out."""
-
-    def feed(self, data: bytes) -> tuple[bytes, Features]: ...
-
-    def flush(self) -> tuple[bytes, Features]: ...
-
-
-MakeFront: TypeAlias = Callable[[FrontEndPlan], Front]
 
 
 class Intake:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from voicestream.dsp.frontend import FrontEnd
 from voicestream.errors import LITTLE_SPEECH, MUCH_NOISE, SPEECH_CLIPPED, SPEECH_QUIET, PeerError
-from voicestream.sessions.intake import MakeFront, media_intake
+from voicestream.models.vad.model import MakeFront
+from voicestream.sessions.intake import media_intake
 
 Word: TypeAlias = Literal["OK", "TOO_NOISY", "TOO_SMALL_SPEECH_TOTAL_LENGTH", "TOO_SMALL_SPEECH_RELATIVE_LENGTH"]
 

@@ -8,8 +8,9 @@ import numpy as np
 from voicestream.dsp.frontend import FrontEnd
 from voicestream.errors import PeerError
 from voicestream.models.speaker.model import FRAME_S, MIN_WINDOW_S, SpeakerModel
+from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.feature_memory import FeatureMemory
-from voicestream.sessions.intake import MakeFront, voice_intake
+from voicestream.sessions.intake import voice_intake
 from voicestream.sessions.vocabulary import Audio, Failed, Interval, Job, Result, Vector, Verification, Verified, Window
 
 _NOTHING_NEW = Verified(())

@@ -3,7 +3,9 @@
 import hashlib
 from typing import Final
 
+from voicestream.dsp.frontend import FrontEnd
 from voicestream.models.card import Card
+from voicestream.models.vad.model import MakeFront
 
 _NAME: Final = "energy"
 _VERSION: Final = "1"
@@ -21,3 +23,8 @@ CARD: Final = Card(
     trained_on="nothing; thresholds set by hand",
     limits="takes loud sounds that come and go for speech: music, a second talker, slamming doors",
 )
+
+
+def load() -> MakeFront:
+    """How to make its front ends: it is what they do by themselves."""
+    return FrontEnd

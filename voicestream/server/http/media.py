@@ -20,13 +20,13 @@ def blueprint(settings: Settings, services: Services, uploads: Uploads) -> Bluep
 
     def spell_summary(recording: Recording) -> str:
         rate_hz, blocks = recording.open()
-        session = SummarySession(Summary(rate_hz))
+        session = SummarySession(Summary(rate_hz), services.make_front)
         for block in blocks:
             session.feed(Audio(block))
         return compact(file_summary_object(session.finish(), settings.summary_frames))
 
     def spell_snr(recording: Recording) -> str:
-        return compact(widen(assess(*recording.open()).snr_db))
+        return compact(widen(assess(*recording.open(), services.make_front).snr_db))
 
     async def summary(recording: Recording) -> Response:
         return json_response(await services.runner.run(partial(spell_summary, recording), AUDIO))

@@ -51,12 +51,12 @@ def blueprint(settings: Settings, services: Services, uploads: Uploads) -> Bluep
         query.check_channel()
         bare = prefers_bare()
         model = services.model(query.model_name(settings))
-        enrolled = await services.runner.run(lambda: enrol(recording.open(), model, settings.gate), model.card.name)
+        enrolled = await services.runner.run(lambda: enrol(recording.open(), model, settings.gate, services.make_front), model.card.name)
         return _told(services.pack(enrolled.template), bare)
 
     def spell_quality(recording: Recording) -> str:
         threshold = Threshold(speech_length_ms=1000 * settings.min_speech_s)
-        quality = assess(*recording.open())
+        quality = assess(*recording.open(), services.make_front)
         return compact(
             {
                 "threshold_values": _values(threshold.snr_db, threshold.speech_length_ms),
