@@ -70,8 +70,11 @@ def kernel(signature: Any, *, fastmath: Iterable[str] = frozenset()) -> Callable
     return compile_now
 
 
-def offline_kernel(signature: Any, *, fastmath: Iterable[str] = frozenset()) -> Callable[[_Function], _Function]:
-    """As kernel(), but made at the first call: for whole recordings. A server's start does not pay for it, nor may a live stream."""
+def late_kernel(signature: Any, *, fastmath: Iterable[str] = frozenset()) -> Callable[[_Function], _Function]:
+    """As kernel(), but made at the first call: for what most servers never run, so that their start does not pay for it.
+
+    Nor may a live stream: whoever wants it for streams calls it once before.
+    """
 
     def defer(function: _Function) -> _Function:
         made: list[_Function] = []

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.dsp import mfcc, vad
-from voicestream.dsp._jit import BYTES, F32, F32_2D, F32_RO, I64_RO, INT, U8, kernel, part
+from voicestream.dsp._jit import BYTES, F32, F32_2D, F32_RO, I64_RO, INT, U8, kernel, late_kernel, part
 from voicestream.dsp.g711_sample import alaw_sample, mulaw_sample
 from voicestream.dsp.mfcc import FeatureOptions, feature_frame, feature_plan
 from voicestream.dsp.network_vad import VadNetwork, network_hop, network_start
@@ -161,6 +161,7 @@ class FrontEnd:
     def __init__(self, plan: FrontEndPlan) -> None:
         self._tables = tables = plan.tables
         self._numbers, self._table, self._width = tables.numbers, tables.table, tables.width
+        self._kernel = _front_network if isinstance(plan.vad, VadNetwork) else _front
         # Frames a chunk can complete: analysis samples it gives, over the shift, and one under way.
         self._frames_per_byte = tables.resampling.length(1 << 20) / (1 << 20) / tables.shift / (2 if plan.encoding == "pcm16" else 1)
         self._row = row = tables.pool.take()
@@ -186,7 +187,7 @@ class FrontEnd:
         if len(scratch) < self._tables.scratch:
             bench.scratch = scratch = np.empty(self._tables.scratch, np.float32)
         features = np.empty((int(size * self._frames_per_byte) + 2, self._width), np.float32) if self._width else _NO_FEATURES
-        made = _front(data, self._row, self._numbers, self._table, scratch, bench.labels, features)
+        made = self._kernel(data, self._row, self._numbers, self._table, scratch, bench.labels, features)
         labels = made & 0xFFFF
         if labels == 0:
             return _NO_LABELS, features[: made >> 32]
@@ -241,8 +242,12 @@ def front_block(
     scratch: NDArray[np.float32],
     labels: NDArray[np.uint8],
     features: NDArray[np.float32],
+    network: bool,
 ) -> int:
-    """One session's chunk; returns labels made | first label << 16 | feature frames made << 32."""
+    """One session's chunk; returns labels made | first label << 16 | feature frames made << 32.
+
+    network, a constant: which detector is compiled in. The other one's code would cost every start 5 s of compilation.
+    """
     counters = row[:_ROW_VAD].view(np.int64)
     row_older, span, at_network = numbers[_ROW_OLDER], numbers[_VAD_SPAN], numbers[_NETWORK]
     voice = row[_ROW_VAD:row_older]
@@ -303,7 +308,7 @@ def front_block(
             held += count
 
         while vad_at + span <= held:
-            if at_network:
+            if network:
                 label = network_hop(analysis[vad_at : vad_at + span], numbers[at_network:], options, voice, spare)
             else:
                 label = vad_hop(analysis[vad_at : vad_at + hop], options, voice)
@@ -343,4 +348,17 @@ def _front(
     labels: NDArray[np.uint8],
     features: NDArray[np.float32],
 ) -> int:
-    return front_block(np.frombuffer(data, np.uint8), row, numbers, table, scratch, labels, features)
+    return front_block(np.frombuffer(data, np.uint8), row, numbers, table, scratch, labels, features, False)
+
+
+@late_kernel(INT(BYTES, F32, I64_RO, F32_RO, F32, U8, F32_2D))
+def _front_network(
+    data: bytes,
+    row: NDArray[np.float32],
+    numbers: NDArray[np.int64],
+    table: NDArray[np.float32],
+    scratch: NDArray[np.float32],
+    labels: NDArray[np.uint8],
+    features: NDArray[np.float32],
+) -> int:
+    return front_block(np.frombuffer(data, np.uint8), row, numbers, table, scratch, labels, features, True)

@@ -8,7 +8,7 @@ values times 4, A-law's 13-bit values times 8.
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import BYTES, I16, I16_RO, U8, VOID, kernel
+from voicestream.dsp._jit import BYTES, I16, I16_RO, U8, VOID, late_kernel
 from voicestream.dsp.g711_sample import alaw_sample, mulaw_sample
 
 
@@ -40,19 +40,19 @@ def alaw_compress(samples: NDArray[np.int16]) -> bytes:
     return out.tobytes()
 
 
-@kernel(VOID(BYTES, I16))
+@late_kernel(VOID(BYTES, I16))
 def _mulaw_expand(data: bytes, out: NDArray[np.int16]) -> None:
     for i in range(len(data)):
         out[i] = mulaw_sample(np.uint8(data[i]))
 
 
-@kernel(VOID(BYTES, I16))
+@late_kernel(VOID(BYTES, I16))
 def _alaw_expand(data: bytes, out: NDArray[np.int16]) -> None:
     for i in range(len(data)):
         out[i] = alaw_sample(np.uint8(data[i]))
 
 
-@kernel(VOID(I16_RO, U8))
+@late_kernel(VOID(I16_RO, U8))
 def _mulaw_compress(samples: NDArray[np.int16], out: NDArray[np.uint8]) -> None:
     for i in range(len(samples)):
         sample = np.int32(samples[i]) >> 2
@@ -65,7 +65,7 @@ def _mulaw_compress(samples: NDArray[np.int16], out: NDArray[np.uint8]) -> None:
         out[i] = code ^ (0x7F if negative else 0xFF)
 
 
-@kernel(VOID(I16_RO, U8))
+@late_kernel(VOID(I16_RO, U8))
 def _alaw_compress(samples: NDArray[np.int16], out: NDArray[np.uint8]) -> None:
     for i in range(len(samples)):
         sample = np.int32(samples[i]) >> 3

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32, F32_2D, F32_RO, I64_RO, REASSOCIATE, VOID, offline_kernel, part
+from voicestream.dsp._jit import F32, F32_2D, F32_RO, I64_RO, REASSOCIATE, VOID, late_kernel, part
 from voicestream.dsp.cosine import dot
 from voicestream.dsp.fft import BINS, SIZE, WORK, fft_table, power_of_real
 from voicestream.dsp.framing import Framing
@@ -263,7 +263,7 @@ def feature_frame(
 
 
 # `samples` is typed writable though only read, as in the front end: so both share the compiled parts.
-@offline_kernel(VOID(F32, I64_RO, F32_RO, F32, F32_2D))
+@late_kernel(VOID(F32, I64_RO, F32_RO, F32, F32_2D))
 def _features(
     samples: NDArray[np.float32],
     numbers: NDArray[np.int64],

@@ -14,7 +14,7 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32, F32_RO, I64_RO, INT, REASSOCIATE, U8, kernel, part
+from voicestream.dsp._jit import F32, F32_RO, I64_RO, INT, REASSOCIATE, U8, late_kernel, part
 from voicestream.dsp.gru import GATES, accumulate, gru_step
 from voicestream.dsp.mfcc import SCRATCH as FEATURE_SCRATCH
 from voicestream.dsp.mfcc import FeatureOptions, feature_frame, feature_plan
@@ -227,7 +227,7 @@ def _decide(numbers: NDArray[np.int64], table: NDArray[np.float32], state: NDArr
 
 
 # `samples` is typed writable though only read, as in the front end: so both share the compiled parts.
-@kernel(INT(F32, INT, INT, I64_RO, F32_RO, F32, F32, U8, F32))
+@late_kernel(INT(F32, INT, INT, I64_RO, F32_RO, F32, F32, U8, F32))
 def _network_vad(
     samples: NDArray[np.float32],
     hop: int,

@@ -18,7 +18,7 @@ from math import ceil, gcd, pi
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32, F32_RO, I64, I64_RO, INT, REASSOCIATE, offline_kernel, part
+from voicestream.dsp._jit import F32, F32_RO, I64, I64_RO, INT, REASSOCIATE, late_kernel, part
 
 RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000)
 
@@ -234,7 +234,7 @@ def resample_block(
     return made
 
 
-@offline_kernel(INT(F32_RO, I64_RO, F32_RO, I64, F32, F32))
+@late_kernel(INT(F32_RO, I64_RO, F32_RO, I64, F32, F32))
 def _resample(
     samples: NDArray[np.float32],
     numbers: NDArray[np.int64],

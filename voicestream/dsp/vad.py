@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32, F32_RO, INT, REASSOCIATE, U8, offline_kernel, part
+from voicestream.dsp._jit import F32, F32_RO, INT, REASSOCIATE, U8, late_kernel, part
 
 RATES_HZ = (8000, 16000)
 
@@ -156,7 +156,7 @@ def _frame(level: np.float32, options: NDArray[np.float32], state: NDArray[np.fl
 
 
 # `samples` is typed writable though only read, as in the front end: so both share the compiled parts.
-@offline_kernel(INT(F32, INT, F32_RO, F32, U8, F32))
+@late_kernel(INT(F32, INT, F32_RO, F32, U8, F32))
 def _vad(
     samples: NDArray[np.float32],
     hop: int,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
-from voicestream.dsp.frontend import FrontEnd
+from voicestream.dsp.frontend import FrontEnd, FrontEndPlan
 from voicestream.dsp.network_vad import VadNetwork
 from voicestream.errors import MisuseError
 from voicestream.models.card import Card, read_card
@@ -45,4 +45,9 @@ def network() -> VadNetwork:
 def load() -> MakeFront:
     """How to make its front ends."""
     weights = network()
-    return lambda plan: FrontEnd(replace(plan, vad=weights))
+
+    def make(plan: FrontEndPlan) -> FrontEnd:
+        return FrontEnd(replace(plan, vad=weights))
+
+    make(FrontEndPlan()).feed(b"")  # its kernel is made now, and not in the first stream
+    return make
