@@ -50,6 +50,7 @@ def calibrate(
     from voicestream.cli.evaluation.speakers import read_speakers
     from voicestream.evaluation.operating_point import operating_point
     from voicestream.evaluation.pairing import check_enough
+    from voicestream.models.registry import vad_front
     from voicestream.server.voice import bare_model
     from voicestream.store.calibrations import calibration_path, save_calibration
 
@@ -60,7 +61,7 @@ def calibrate(
         check_enough([len(one) for one in files.values()], fmr)  # before an hour of hearing
         model = bare_model(settings, settings.model)
         wishes = {file: Wish(file, settings.model, None) for one in files.values() for file in one}
-        voices = hear(wishes.values(), {settings.model: model}, condition)
+        voices = hear(wishes.values(), {settings.model: model}, condition, vad_front(settings.vad))
         heard, failed = _sorted_out(
             {speaker: {file: admitted(voices[wishes[file]], settings.gate) for file in one} for speaker, one in files.items()}
         )

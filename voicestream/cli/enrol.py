@@ -66,10 +66,11 @@ def chosen_model(settings: Settings) -> SpeakerModel:
 def enrolment_of(file: Path, model: SpeakerModel, settings: Settings) -> Enrolment:
     """The voice in one recording; ends the command with the numbered reason when the recording is not good enough."""
     from voicestream.cli.recording import read_recording
+    from voicestream.models.registry import vad_front
     from voicestream.sessions.enrolment import enrol as enrol_voice
 
     recording = read_recording(file)
     try:
-        return enrol_voice((recording.rate_hz, recording.messages("pcm16")), model, settings.gate)
+        return enrol_voice((recording.rate_hz, recording.messages("pcm16")), model, settings.gate, vad_front(settings.vad))
     except PeerError as error:
         fail_with(error)

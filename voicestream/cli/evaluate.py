@@ -112,6 +112,7 @@ def _speaker(
     from voicestream.cli.recording import read_bytes
     from voicestream.evaluation.score import in_order, read_scores
     from voicestream.evaluation.trial import read_trials
+    from voicestream.models.registry import vad_front
     from voicestream.server.voice import active_model, bare_model
 
     trials = read_trials(text)
@@ -133,7 +134,7 @@ def _speaker(
     else:
         name = settings.model if settings.calibration is None else f"{settings.model} with {settings.calibration}"
         models = {name: active_model(settings)}
-    hearing = Hearing(audio or listed.parent, enrol_s, test_s, condition, settings.gate)
+    hearing = Hearing(audio or listed.parent, enrol_s, test_s, condition, settings.gate, vad_front(settings.vad))
     series, failed = heard_series(trials, models, hearing)
     lengths = f"enrolled with {_seconds(enrol_s)}, tested with {' or '.join(f'{cut:g} s' for cut in test_s) or 'the whole recording'}"
     lead = f"Heard by {', '.join(models)}; {lengths}; {'telephone line' if condition == 'telephone' else 'recordings as they are'}."

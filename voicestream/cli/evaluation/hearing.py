@@ -13,6 +13,7 @@ from voicestream.errors import PeerError
 if TYPE_CHECKING:
     from voicestream.evaluation.condition import Condition, Samples
     from voicestream.models.speaker.model import SpeakerModel
+    from voicestream.models.vad.model import MakeFront
     from voicestream.sessions.enrolment import Enrolment
     from voicestream.sessions.quality import Gate
     from voicestream.sessions.vocabulary import Template
@@ -65,7 +66,7 @@ def recordings(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES[1:] and file.is_file())
 
 
-def hear(wishes: Iterable[Wish], models: dict[str, SpeakerModel], condition: Condition) -> dict[Wish, Voice]:
+def hear(wishes: Iterable[Wish], models: dict[str, SpeakerModel], condition: Condition, make_front: MakeFront) -> dict[Wish, Voice]:
     """Every voice wanted, or the reason why there is none; shows its progress. Nothing is asked of a recording but speech."""
     by_file: dict[Path, list[Wish]] = {}
     for wish in dict.fromkeys(wishes):
@@ -74,7 +75,7 @@ def hear(wishes: Iterable[Wish], models: dict[str, SpeakerModel], condition: Con
     for file in progress(list(by_file), "hearing"):
         sound = read_sound(file)
         for wish in by_file[file]:
-            voices[wish] = sound if isinstance(sound, Failure) else _voice(*sound, wish.cut_s, models[wish.model], condition)
+            voices[wish] = sound if isinstance(sound, Failure) else _voice(*sound, wish.cut_s, models[wish.model], condition, make_front)
     return voices
 
 
@@ -128,7 +129,7 @@ def read_sound(file: Path) -> tuple[Samples, int] | Failure:
         return _failure(error)
 
 
-def _voice(samples: Samples, rate_hz: int, cut_s: float | None, model: SpeakerModel, condition: Condition) -> Voice:
+def _voice(samples: Samples, rate_hz: int, cut_s: float | None, model: SpeakerModel, condition: Condition, make_front: MakeFront) -> Voice:
     from voicestream.dsp.pcm import to_int16
     from voicestream.evaluation.condition import RATE_HZ, telephone
     from voicestream.models.speaker.model import MIN_WINDOW_S
@@ -145,7 +146,7 @@ def _voice(samples: Samples, rate_hz: int, cut_s: float | None, model: SpeakerMo
     size = 2 * rate_hz * _BLOCK_S
     blocks = (data[start : start + size] for start in range(0, len(data), size))
     try:
-        return enrol((rate_hz, blocks), model, Gate(needed_s, SILENCE_DBFS, 1.0, MIN_SNR_DB))
+        return enrol((rate_hz, blocks), model, Gate(needed_s, SILENCE_DBFS, 1.0, MIN_SNR_DB), make_front)
     except PeerError as error:
         return _failure(error)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from voicestream.evaluation.score import Scores
     from voicestream.evaluation.trial import Trial
     from voicestream.models.speaker.model import SpeakerModel
+    from voicestream.models.vad.model import MakeFront
     from voicestream.sessions.quality import Gate
     from voicestream.sessions.vocabulary import Template
 
@@ -35,6 +36,7 @@ class Hearing:
     test_s: Sequence[float]  # none: the whole
     condition: Condition
     gate: Gate  # what an enrolment must reach
+    make_front: MakeFront
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def heard_series(trials: Sequence[Trial], models: dict[str, SpeakerModel], heari
     cuts: Sequence[float | None] = hearing.test_s or [None]
     wishes = [Wish(file, model, hearing.enrol_s) for model in models for files in enrolments.values() for file in files]
     wishes += [Wish(file, model, cut) for model in models for file in tests.values() for cut in cuts]
-    voices = hear(wishes, models, hearing.condition)
+    voices = hear(wishes, models, hearing.condition, hearing.make_front)
     series = []
     failed: dict[tuple[str, str], int] = {}
     for name, model in models.items():
