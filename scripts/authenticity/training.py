@@ -23,7 +23,7 @@ FOLDS: Final = (  # kinds left out together: cousins (Griffin-Lim and mel, two n
     ("replay", "lpc", "flite", "kokoro"),
     ("mel", "festival", "codec2", "stretch"),
 )
-CROP: Final = 20000  # samples of a training clip: 2.5 s
+CROP: Final = 16384  # samples of a training clip: 2 s
 WHOLE: Final = 32000  # of a tested one: 4 s, repeated where it is shorter
 BATCH: Final = 48
 SEEN: Final = {BONA_FIDE: 4, "": 2}  # random channels per clip, beside the plain telephone and the plain microphone

@@ -1,9 +1,10 @@
 """What is known about a model: who it is, where it may be used, and how well it was measured to do."""
 
+import json
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["speaker", "vad"]
+Kind: TypeAlias = Literal["speaker", "vad", "authenticity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +38,9 @@ class Card:
     def hash(self) -> bytes:
         """(32,) the SHA-256 as it stands in a template."""
         return bytes.fromhex(self.sha256)
+
+
+def read_card(text: str) -> Card:
+    """The card in a JSON text; an unknown or missing field is a `TypeError`."""
+    fields: dict[str, Any] = json.loads(text)
+    return Card(measured=tuple(Measurement(**row) for row in fields.pop("measured")), **fields)

@@ -11,17 +11,16 @@ between 200 and 3600 Hz, so a telephone and a microphone give the same voice.
 """
 
 import hashlib
-import json
 import math
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.dsp.mfcc import FeatureOptions
 from voicestream.errors import MisuseError
-from voicestream.models.card import Card, Measurement
+from voicestream.models.card import Card, read_card
 from voicestream.models.speaker.model import Features, Speech, Vector
 from voicestream.models.weights import Array, read_weights
 
@@ -131,12 +130,6 @@ def regressors(score: NDArray[np.float64], net_speech_s: NDArray[np.float64]) ->
 
 def _sigmoid(log_odds: float) -> float:
     return 0.5 + 0.5 * math.tanh(0.5 * log_odds)  # cannot overflow
-
-
-def read_card(text: str) -> Card:
-    """The card in a JSON text; an unknown or missing field is a `TypeError`."""
-    fields: dict[str, Any] = json.loads(text)
-    return Card(measured=tuple(Measurement(**row) for row in fields.pop("measured")), **fields)
 
 
 def load() -> MfccSpeaker:
