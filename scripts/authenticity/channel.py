@@ -10,9 +10,10 @@ from typing import Final
 import numpy as np
 import soundfile
 import soxr
-from authenticity.room import heard_in, room
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, firwin, sosfilt
+
+from authenticity.room import heard_in, room
 
 Clip = NDArray[np.float32]
 

@@ -91,7 +91,8 @@ def _made(kind: str, engine: Callable[[np.random.Generator], tuple[Clip, str]], 
 
 
 def keep(path: Path, recordings: list[Recording]) -> None:
-    pcm = [np.round(np.clip(one.samples / max(1.0, float(np.abs(one.samples).max())), -1, 1) * 32767).astype(np.int16) for one in recordings]
+    peaks = [max(1.0, float(np.abs(one.samples).max())) for one in recordings]
+    pcm = [np.round(one.samples / peak * 32767).astype(np.int16) for one, peak in zip(recordings, peaks, strict=True)]
     np.savez(
         path, samples=np.concatenate(pcm), lengths=[len(one) for one in pcm], speakers=[one.speaker for one in recordings],
     )  # fmt: skip

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from voicestream.models.authenticity.view import EMPHASIS, FLOOR, HOP, LEVEL, REACH, WINDOW
+from voicestream.models.authenticity.view import EMPHASIS, FLOOR, HOP, LEVEL, PULSE_BINS, PULSE_FLOOR, REACH, SHORT, STEP, WINDOW
 
 PLANES: Final = (12, 24, 32, 48)  # of the spectrogram side
-WIRES: Final = (24, 32, 48, 64)  # of the waveform side
+WIRES: Final = (32, 32, 48, 64)  # of the pulse side
 JOINT: Final = 64
 
 
@@ -21,17 +21,16 @@ class Network(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("window", torch.hann_window(WINDOW, periodic=True))
+        self.register_buffer("short_window", torch.hann_window(SHORT, periodic=True))
         strides = ((2, 2), (2, 2), (2, 2), (2, 1))
         sizes = (1, *PLANES)
-        self.planes = nn.ModuleList(
-            nn.Conv2d(a, b, 3, stride, 1, bias=False) for a, b, stride in zip(sizes, PLANES, strides, strict=False)
-        )
+        self.planes = nn.ModuleList(nn.Conv2d(a, b, 3, stride, 1, bias=False) for a, b, stride in zip(sizes, PLANES, strides, strict=False))
         self.plane_norms = nn.ModuleList(nn.BatchNorm2d(b) for b in PLANES)
         self.column = nn.Conv1d(PLANES[-1] * (WINDOW // 2 // 16), JOINT, 1, bias=False)
         self.column_norm = nn.BatchNorm1d(JOINT)
         self.wires = nn.ModuleList(
             nn.Conv1d(a, b, k, s, (k - s + 1) // 2, bias=False)
-            for a, b, k, s in zip((2, *WIRES), WIRES, (48, 5, 5, 3), (8, 4, 2, 2), strict=False)
+            for a, b, k, s in zip((PULSE_BINS, *WIRES), WIRES, (5, 5, 5, 5), (2, 2, 2, 2), strict=False)
         )
         self.wire_norms = nn.ModuleList(nn.BatchNorm1d(b) for b in WIRES)
         self.hidden = nn.Linear(2 * JOINT + 2 * WIRES[-1], 64)
@@ -43,7 +42,7 @@ class Network(nn.Module):
         return self.out(self.drop(functional.relu(self.hidden(self.drop(pooled)))))[:, 0]
 
     def views(self, samples: Tensor) -> tuple[Tensor, Tensor]:
-        """What `voicestream.models.authenticity.view` computes, for a batch: (batch, 1, 128, frames), (batch, 2, n)."""
+        """What `voicestream.models.authenticity.view` computes, for a batch: (batch, 1, 128, frames), (batch, 17, pulses)."""
         samples = samples / torch.clamp(samples.square().mean(dim=1, keepdim=True).sqrt(), min=LEVEL)
         frames = samples.unfold(1, WINDOW, HOP) * self.window
         spectrum = torch.fft.rfft(frames)
@@ -60,7 +59,8 @@ class Network(nn.Module):
         whole[:, :count] += flat[:, :, :HOP]
         whole[:, 1:] += flat[:, :, HOP:]
         whole = whole.reshape(len(samples), -1)
-        return log, torch.stack((samples[:, : whole.shape[1]], whole), dim=1)
+        short = torch.fft.rfft(whole.unfold(1, SHORT, STEP) * self.short_window)
+        return log, torch.log(short.abs().square() + PULSE_FLOOR).transpose(1, 2)
 
     def pooled(self, planes: Tensor, wires: Tensor) -> Tensor:
         planes = planes.contiguous(memory_format=torch.channels_last)  # a third faster on a CPU
@@ -91,3 +91,21 @@ def exported(network: Network) -> dict[str, NDArray[np.float32]]:
         arrays[f"{name}.weight"] = layer.weight.detach().numpy()
         arrays[f"{name}.bias"] = layer.bias.detach().numpy()
     return arrays
+
+
+def rounded(network: Network) -> Network:
+    """The network as it is shipped: normalisations folded, weights as float16 keeps them. For golden scores."""
+    twin = Network()
+    arrays = exported(network)
+    layers = [(f"plane{i}", c, n) for i, (c, n) in enumerate(zip(twin.planes, twin.plane_norms, strict=True))]
+    layers += [("column", twin.column, twin.column_norm)]
+    layers += [(f"wire{i}", c, n) for i, (c, n) in enumerate(zip(twin.wires, twin.wire_norms, strict=True))]
+    with torch.no_grad():
+        for name, convolution, norm in layers:
+            convolution.weight.copy_(torch.from_numpy(arrays[f"{name}.weight"]).half())
+            norm.running_var.fill_(1 - norm.eps)
+            norm.bias.copy_(torch.from_numpy(arrays[f"{name}.bias"]))
+        for name, layer in (("hidden", twin.hidden), ("out", twin.out)):
+            layer.weight.copy_(torch.from_numpy(arrays[f"{name}.weight"]).half())
+            layer.bias.copy_(torch.from_numpy(arrays[f"{name}.bias"]))
+    return twin.eval()

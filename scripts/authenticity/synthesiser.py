@@ -115,9 +115,7 @@ def _piper(rng: np.random.Generator) -> tuple[Clip, str]:
     from piper import SynthesisConfig
 
     voice = _piper_voice()
-    settings = SynthesisConfig(
-        length_scale=rng.uniform(0.8, 1.3), noise_scale=rng.uniform(0.3, 1.0), noise_w_scale=rng.uniform(0.4, 1.0)
-    )
+    settings = SynthesisConfig(length_scale=rng.uniform(0.8, 1.3), noise_scale=rng.uniform(0.3, 1.0), noise_w_scale=rng.uniform(0.4, 1.0))
     samples = np.concatenate([chunk.audio_float_array for chunk in voice.synthesize(sentence(rng), settings)])
     return np.asarray(soxr.resample(samples, voice.config.sample_rate, RATE_HZ), np.float32), "joe"
 
@@ -140,7 +138,8 @@ def _kokoro_parts() -> tuple[Any, dict[str, int], dict[str, NDArray[np.float32]]
 def _kokoro(rng: np.random.Generator) -> tuple[Clip, str]:
     session, vocabulary, voices = _kokoro_parts()
     found = subprocess.run(["espeak-ng", "-q", "--ipa", "-v", "en-us", sentence(rng)], capture_output=True, check=True, timeout=_TIMEOUT_S)
-    tokens = [vocabulary[sound] for sound in found.stdout.decode().strip() if sound in vocabulary][:45]  # about 3 s; the model takes most of a second for each
+    sounds = found.stdout.decode().strip()
+    tokens = [vocabulary[sound] for sound in sounds if sound in vocabulary][:45]  # 3 s: the model is slow
     names = sorted(voices)
     one, other = (voices[names[index]] for index in rng.choice(len(names), 2, replace=False))
     share = rng.random()
