@@ -22,7 +22,7 @@ BONA_FIDE: Final = "bonafide"
 # How many of each kind: those that are hard to tell and vary most get most.
 COUNTS: Final = {
     "espeak": 240, "mbrola": 160, "flite": 160, "festival": 120, "rhvoice": 150, "pico": 140, "piper": 160, "kokoro": 80,
-    "world": 360, "griffin_lim": 360, "mel": 260, "lpc": 320, "phase_vocoder": 240, "stretch": 200, "codec2": 100, "replay": 640,
+    "world": 360, "griffin_lim": 360, "mel": 260, "lpc": 320, "phase_vocoder": 240, "stretch": 200, "codec2": 100, "replay": 800,
 }  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def attacks(kinds: list[str], clips: list[Recording], seed: int) -> Iterator[Rec
         if kind in engines:
             yield from _made(kind, engines[kind], rng)
         elif kind in copiers:
-            for index in rng.choice(len(clips), COUNTS[kind], replace=False):
+            for index in rng.choice(len(clips), min(COUNTS[kind], len(clips)), replace=False):
                 copy = copiers[kind](clips[index].samples, rng)
                 yield Recording(kind, clips[index].speaker, copy[: int(LONGEST_S * RATE_HZ)])
         else:

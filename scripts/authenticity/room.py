@@ -63,10 +63,10 @@ def replay(samples: Clip, rng: np.random.Generator) -> Clip:
         centre_hz = float(np.exp(rng.uniform(np.log(300), np.log(5000))))
         edges_hz = (centre_hz * 0.85, centre_hz * 1.15)
         x = x + rng.uniform(-0.6, 1.5) * sosfilt(butter(1, edges_hz, "bandpass", fs=RATE_HZ, output="sos"), x)
-    drive = float(np.exp(rng.uniform(np.log(0.05), np.log(1.2))))
+    drive = float(np.exp(rng.uniform(np.log(0.08), np.log(1.6))))
     bias = rng.uniform(0, 0.3) if rng.random() < 0.4 else 0.0
     x = np.tanh(drive * x + bias) - np.tanh(bias)
-    x = heard_in(x.astype(np.float32), room(rng, (0.15, 1.0), (-6.0, 9.0)))
+    x = heard_in(x.astype(np.float32), room(rng, (0.1, 0.9), (-5.0, 15.0)))
     noise = rng.normal(size=len(x))
     if rng.random() < 0.5:
         noise = sosfilt(butter(1, rng.uniform(300, 3000), fs=RATE_HZ, output="sos"), noise)

@@ -71,7 +71,7 @@ def test_the_flattened_waveform_has_an_even_spectrum() -> None:
 def test_too_little_is_no_yes(seconds: float) -> None:
     score = MODEL.score(buzz(seconds))
     assert score < MODEL.card.threshold
-    assert MODEL.probability(score) == pytest.approx(0.5, abs=0.01)
+    assert 0.49 < MODEL.probability(score) < 0.5
 
 
 def test_silence_is_no_yes() -> None:

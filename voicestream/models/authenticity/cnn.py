@@ -35,6 +35,7 @@ NAMES: Final = tuple(
     for part in ("weight", "bias")
 ) + ("statistic.mean", "statistic.deviation")
 _BOUND: Final = np.float32(4.0)  # deviations: a statistic farther out is held there
+_UNDECIDED: Final = 0.01  # of the log odds under the threshold: a probability of 0.4975
 _LOUDEST: Final = 1e3  # what a sample is held to: its square fits
 
 
@@ -57,7 +58,7 @@ class CnnAuthenticity:
         """Mean log odds over windows of 4 s, the last one ending with the clip; undecided below 1 s and in silence."""
         clean = np.nan_to_num(samples, nan=0.0, posinf=_LOUDEST, neginf=-_LOUDEST).clip(-_LOUDEST, _LOUDEST).astype(np.float32)
         if len(clean) < _SHORTEST or float(np.sqrt(np.mean(clean * clean, dtype=np.float64))) < LEVEL:
-            return math.nextafter(self.card.threshold, -math.inf)
+            return self.card.threshold - _UNDECIDED
         count = -(-len(clean) // _LONGEST)
         starts = [min(index * _LONGEST, max(0, len(clean) - _LONGEST)) for index in range(count)]
         return sum(self._log_odds(clean[start : start + _LONGEST]) for start in starts) / count
