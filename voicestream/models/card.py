@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["speaker", "vad"]
+Kind: TypeAlias = Literal["speaker", "vad", "authenticity"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from voicestream.errors import MODEL_NOT_INSTALLED, UNKNOWN_MODEL, PeerError
+from voicestream.models.authenticity import cnn
+from voicestream.models.authenticity.model import AuthenticityModel
 from voicestream.models.card import Card
 from voicestream.models.installation import ORIGINS, installed, is_installed
 from voicestream.models.speaker import mfcc
@@ -61,6 +63,7 @@ _VAD: Final[dict[str, VadModel]] = {
     "compact": VadModel(compact.card, compact.load),
     "silero": VadModel(lambda: silero.CARD, silero.load),
 }
+_AUTHENTICITY: Final[dict[str, Callable[[], AuthenticityModel]]] = {"cnn": cnn.load}
 
 
 def speaker_model(name: str, data_folder: Path | None = None) -> SpeakerModel:
@@ -104,9 +107,21 @@ def vad_front(name: str) -> MakeFront:
     return _VAD[name].load()
 
 
+@cache
+def authenticity_model(name: str = "cnn") -> AuthenticityModel:
+    """The detector of synthetic and replayed speech of that name, loaded once; `PeerError` VS3001 when there is none."""
+    if name not in _AUTHENTICITY:
+        raise PeerError(UNKNOWN_MODEL)
+    return _AUTHENTICITY[name]()
+
+
 def cards() -> tuple[Card, ...]:
     """Cards of all models, installed or not, speaker models first."""
-    return (*(packaged_card(name) for name in _SPEAKER), *(model.card() for model in _VAD.values()))
+    return (
+        *(packaged_card(name) for name in _SPEAKER),
+        *(model.card() for model in _VAD.values()),
+        *(authenticity_model(name).card for name in _AUTHENTICITY),
+    )
 
 
 def _meant(name: str, data_folder: Path | None) -> str:

@@ -1,0 +1,1 @@
+"""What the authenticity trainer is made of: attacks, channels, the network."""
