@@ -66,7 +66,7 @@ def calibrate(
             {speaker: {file: admitted(voices[wishes[file]], settings.gate) for file in one} for speaker, one in files.items()}
         )
         check_enough([len(one) for one in heard.values()], fmr)
-        trials = _trials(list(heard.values()), model)
+        trials = own_trials(list(heard.values()), model)
         point = operating_point(trials, fmr)
     except PeerError as error:
         fail_with(error)
@@ -98,7 +98,7 @@ def _sorted_out(
     return heard, failed
 
 
-def _trials(voices: list[list[Template]], model: SpeakerModel) -> OwnTrials:
+def own_trials(voices: list[list[Template]], model: SpeakerModel) -> OwnTrials:
     """Every pairing's score, and the net speech of its shorter side."""
     import numpy as np
 

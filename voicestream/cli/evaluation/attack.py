@@ -43,16 +43,15 @@ class Detector(Protocol):
     def score(self, samples: Samples) -> float: ...
 
 
-def attack_outcome(
-    listed: Path, text: str, audio: Path, condition: Condition, scores: Path | None, threshold: float | None, detector: Detector | None
-) -> Outcome:
-    """Measure the clips of a list by scores from a file, else by a detector that hears them; VS1042 when there is neither."""
+def given_outcome(listed: Path, text: str, scores: Path, threshold: float | None) -> Outcome:
+    """Measure the clips of a list by scores from a file."""
+    found = read_scores(read_bytes(scores).decode("utf-8", "replace"))[0]
+    return measured(listed.name, read_presentations(text), scores.name, found.score, threshold)
+
+
+def heard_outcome(listed: Path, text: str, audio: Path, condition: Condition, threshold: float | None, detector: Detector) -> Outcome:
+    """Measure a detector that hears the clips of a list, at the threshold of its card or another; VS1042 when it names none."""
     clips = read_presentations(text)
-    if scores is not None:
-        found = read_scores(read_bytes(scores).decode("utf-8", "replace"))[0]
-        return measured(listed.name, clips, scores.name, found.score, threshold)
-    if detector is None:
-        fail(errors.SCORES_NEEDED, "no authenticity model is installed")
     if not all(clip.file for clip in clips):
         fail(errors.SCORES_NEEDED, "the list names no recordings")
     heard, failed = _heard(clips, Folder(audio), condition, detector)

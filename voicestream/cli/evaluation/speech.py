@@ -15,6 +15,7 @@ from voicestream.cli.evaluation.outcome import Outcome, Table, command_line, per
 from voicestream.cli.evaluation.page import Page
 from voicestream.cli.recording import read_bytes
 from voicestream.cli.terminal import fail
+from voicestream.dsp.frontend import FrontEnd
 from voicestream.errors import PeerError
 from voicestream.evaluation.segmentation import (
     SegmentationReport,
@@ -26,10 +27,12 @@ from voicestream.evaluation.segmentation import (
     read_segmented,
     segmentation_report,
 )
+from voicestream.models.registry import vad_front
 
 if TYPE_CHECKING:
     from voicestream.evaluation.condition import Condition
     from voicestream.evaluation.error_rate import Array, Bools
+    from voicestream.models.vad.model import MakeFront
 
 _THRESHOLD: Final = 0.5
 _FRAMES_PER_LABEL: Final = 3  # a label of the front end covers 30 ms
@@ -39,8 +42,11 @@ _NOTES: Final = (
 )
 
 
-def speech_outcome(listed: Path, text: str, audio: Path, results: Path | None, threshold: float | None, condition: Condition) -> Outcome:
-    """Measure the files of `listed` by the server's own labels or, where given, by the numbers in `results`/<id>.txt."""
+def speech_outcome(
+    listed: Path, text: str, audio: Path, results: Path | None, threshold: float | None, condition: Condition, vad: str
+) -> Outcome:
+    """Measure the files of `listed` by the labels of the detector `vad` or, where given, by the numbers in `results`/<id>.txt."""
+    make_front = vad_front(vad) if results is None else FrontEnd
     files = read_segmented(text)
     at = _THRESHOLD if threshold is None else threshold
     if results is None:
@@ -53,13 +59,13 @@ def speech_outcome(listed: Path, text: str, audio: Path, results: Path | None, t
     for one in progress(files, "measuring"):
         try:
             speech = _labels(listed.parent, one)
-            score = _own(Folder(audio).find(one.audio[condition])[0]) if results is None else _results(results, one)
+            score = _own(Folder(audio).find(one.audio[condition])[0], make_front) if results is None else _results(results, one)
             score = fitted(score, len(speech))
         except PeerError as error:
             failed.append((one.name, f"{error.fault.code} {error.fault.sentence}: {error.detail}"))
             continue
         measured.append((segmentation_report(one.name, score, speech, at), score, speech))
-    system = "the server's own labels" if results is None else f"results in {results.name}"
+    system = f"labels of {vad}, as the server gives them" if results is None else f"results in {results.name}"
     title = f"{listed.parent.name}: speech or not, {len(files)} files"
     outcome = Outcome(Page(title, f"Measured: {system}, threshold {at:g}."), complete=not failed)
     if failed:
@@ -95,7 +101,7 @@ def _results(folder: Path, one: Segmented) -> Array:
         raise PeerError(errors.UNREADABLE_FILE, f"{file.name}: {error.strerror}") from None
 
 
-def _own(file: Path) -> Array:
+def _own(file: Path, make_front: MakeFront) -> Array:
     """The labels of the server's front end, one number per 10 ms."""
     from voicestream.dsp.pcm import to_int16
     from voicestream.sessions.intake import media_intake
@@ -104,7 +110,7 @@ def _own(file: Path) -> Array:
     if isinstance(sound, Failure):
         raise PeerError(errors.CATALOGUE[sound.code], file.name)
     samples, rate_hz = sound
-    intake = media_intake(rate_hz, "pcm16")
+    intake = media_intake(rate_hz, "pcm16", make_front)
     labels = intake.feed(to_int16(samples).tobytes())[0] + intake.flush()[0]
     return np.repeat(np.frombuffer(labels, np.uint8), _FRAMES_PER_LABEL).astype(np.float64)
 
