@@ -76,9 +76,9 @@ def evaluate(
                 outcome = speech_outcome(listed, text, audio or listed.parent, scores, threshold, condition)
             case "spoof":
                 from voicestream.cli.evaluation.attack import attack_outcome
+                from voicestream.models.registry import authenticity_model
 
-                # An authenticity model of models.registry goes here as the detector; there is none yet.
-                outcome = attack_outcome(listed, text, audio or listed.parent, condition, scores, threshold, detector=None)
+                outcome = attack_outcome(listed, text, audio or listed.parent, condition, scores, threshold, authenticity_model())
     except PeerError as error:
         fail_with(error)
     tell(outcome, out or (None if json else _FOLDER), json)
