@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicestream.cli.evaluation.attack import heard_outcome
+from voicestream.cli.evaluation.attack import attack_outcome
 from voicestream.models.card import Card
 from voicestream.models.registry import default_speaker_model
 
@@ -15,6 +15,10 @@ from voicestream.models.registry import default_speaker_model
 class Loudness:
     card: Card = replace(default_speaker_model().card, name="loudness", threshold=0.2)
     rate_hz = 8000
+    heavy = False
+
+    def probability(self, score: float) -> float:
+        return score
 
     def score(self, samples: np.ndarray) -> float:
         return float(np.sqrt(np.mean(samples**2)))
@@ -36,7 +40,7 @@ def listed(tmp_path: Path) -> Path:
 
 
 def test_clips_are_heard_at_the_detectors_rate_and_judged_at_its_threshold(listed: Path) -> None:
-    outcome = heard_outcome(listed, listed.read_text(), listed.parent, "as-is", None, Loudness())
+    outcome = attack_outcome(listed, listed.read_text(), listed.parent, "as-is", None, None, Loudness())
     found = outcome.document["report"]
     assert isinstance(found, dict)
     assert outcome.complete
@@ -45,7 +49,7 @@ def test_clips_are_heard_at_the_detectors_rate_and_judged_at_its_threshold(liste
 
 
 def test_the_telephone_brings_all_to_one_level(listed: Path) -> None:
-    outcome = heard_outcome(listed, listed.read_text(), listed.parent, "telephone", None, Loudness())
+    outcome = attack_outcome(listed, listed.read_text(), listed.parent, "telephone", None, None, Loudness())
     found = outcome.document["report"]
     assert isinstance(found, dict)
     assert found["bpcer"]["value"] == 1.0
@@ -53,6 +57,6 @@ def test_the_telephone_brings_all_to_one_level(listed: Path) -> None:
 
 def test_a_clip_that_cannot_be_heard_is_counted(listed: Path) -> None:
     (listed.parent / "d.wav").write_bytes(b"RIFF")
-    outcome = heard_outcome(listed, listed.read_text(), listed.parent, "as-is", None, Loudness())
+    outcome = attack_outcome(listed, listed.read_text(), listed.parent, "as-is", None, None, Loudness())
     assert not outcome.complete
     assert outcome.document["unscored"] == ["d"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from voicestream.dsp.frontend import FrontEnd
-from voicestream.models.registry import speaker_model
+from voicestream.models.registry import authenticity_model, speaker_model
 from voicestream.protocols.idvoice import ENDPOINTS
 from voicestream.server.config import Settings
 from voicestream.server.http.app import create_app
@@ -43,6 +43,7 @@ class Server:
         model = speaker_model(active_model(self.settings))
         services = Services(
             model=speaker_model,
+            authenticity=authenticity_model,
             make_front=FrontEnd,
             pack=pack,
             unpack=lambda data: unpack(data, model),

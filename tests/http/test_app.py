@@ -19,6 +19,7 @@ PATHS = {
         "/verify_engine/verify",
     ],
     "component_media": ["/speech_summary_engine/get_speech_summary_from_file", "/snr_computer/compute_with_samples"],
+    "component_liveness": ["/liveness_engine/check_liveness_file", "/liveness_engine/check_liveness_samples"],
     "component_template_converter": ["/voice_template_converter/convert_voice_template"],
 }
 
@@ -36,7 +37,7 @@ async def test_build_info(client: httpx.AsyncClient, slash: str) -> None:
     answer = await client.get(f"/core/get_build_info{slash}")
     assert answer.json() == {
         "version": __version__,
-        "components": ["verify", "media"],
+        "components": ["verify", "media", "liveness"],
         "git_info": f"voicestream {__version__}",
         "license_info": "Apache-2.0",
         "license_expiration_date": "2099-12-31",
@@ -49,7 +50,7 @@ async def test_expiration_date(client: httpx.AsyncClient) -> None:
 
 async def test_components_that_are_on_are_told(serve: Callable[..., Server]) -> None:
     client = serve(component_verify=False, component_template_converter=True).client
-    assert (await client.get("/core/get_build_info")).json()["components"] == ["media", "template_converter"]
+    assert (await client.get("/core/get_build_info")).json()["components"] == ["media", "liveness", "template_converter"]
 
 
 async def test_cors_is_off_unless_asked_for(client: httpx.AsyncClient) -> None:

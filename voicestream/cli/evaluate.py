@@ -75,13 +75,10 @@ def evaluate(
 
                 outcome = speech_outcome(listed, text, audio or listed.parent, scores, threshold, condition, settings.vad)
             case "spoof":
-                from voicestream.cli.evaluation.attack import given_outcome, heard_outcome
+                from voicestream.cli.evaluation.attack import attack_outcome
                 from voicestream.models.registry import authenticity_model
 
-                if scores is not None:
-                    outcome = given_outcome(listed, text, scores, threshold)
-                else:
-                    outcome = heard_outcome(listed, text, audio or listed.parent, condition, threshold, authenticity_model())
+                outcome = attack_outcome(listed, text, audio or listed.parent, condition, scores, threshold, authenticity_model())
     except PeerError as error:
         fail_with(error)
     tell(outcome, out or (None if json else _FOLDER), json)

@@ -15,7 +15,7 @@ import trio
 
 from voicestream import __version__, errors
 from voicestream.errors import PeerError
-from voicestream.models.registry import vad_front
+from voicestream.models.registry import authenticity_model, vad_front
 from voicestream.protocols.base import Goodbye
 from voicestream.server.config import Settings
 from voicestream.server.http.app import create_app
@@ -54,6 +54,7 @@ class Server:
         self._routes = Routes(settings, model, make_front, partial(unpack, model=model, key=key), runner, metrics)
         services = Services(
             model=lambda name: model if name == model.card.name else bare_model(settings, name),
+            authenticity=authenticity_model,
             make_front=make_front,
             pack=partial(pack, key=key),
             unpack=partial(unpack, model=model, key=key),

@@ -62,6 +62,7 @@ class Settings(BaseModel):
     # ---- IDVoice services
     component_verify: bool = Field(default=True, description="voice templates and verification; off: 404")
     component_media: bool = Field(default=True, description="endpoints, summaries, signal quality; off: 404")
+    component_liveness: bool = Field(default=True, description="is a voice a living one; off: 404")
     component_template_converter: bool = Field(default=False, description="the template converter; off: 404")
     three_parameter_value: Literal["context", "window"] = Field(
         default="context", description="meaning of the third parameter of `/voice_verify_stream` when no fourth follows"

@@ -27,15 +27,14 @@ VENDOR = "IDRND_VOICESDK_"
 _VENDOR_NAMES = {
     f"{VENDOR}COMPONENTS_VERIFY": "component_verify",
     f"{VENDOR}COMPONENTS_MEDIA": "component_media",
+    f"{VENDOR}COMPONENTS_LIVENESS": "component_liveness",
     f"{VENDOR}COMPONENTS_TEMPLATE_CONVERTER": "component_template_converter",
     "SERVER_ALLOW_CORS": "allow_cors",
     "SERVER_PORT": "port",
 }
 _VENDOR_WITHOUT_EFFECT = tuple(
     f"{VENDOR}{name}"
-    # LIVENESS is here for as long as there is no model that tells a live voice: nothing is offered either way.
-    for name in ("COMPONENTS_LIVENESS", "COMPONENTS_ANTISPOOF", "COMPONENTS_DIARIZATION", "COMPONENTS_AED", "COMPONENTS_ATTRIBUTES")
-    + ("VERIFY_VERIFY_METHODS",)
+    for name in ("COMPONENTS_ANTISPOOF", "COMPONENTS_DIARIZATION", "COMPONENTS_AED", "COMPONENTS_ATTRIBUTES") + ("VERIFY_VERIFY_METHODS",)
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -21,8 +21,8 @@ from voicestream.evaluation.score import Key, read_scores
 from voicestream.evaluation.spoof import Presentation, SpoofReport, read_presentations, spoof_report
 
 if TYPE_CHECKING:
-    from voicestream.evaluation.condition import Condition, Samples
-    from voicestream.models.card import Card
+    from voicestream.evaluation.condition import Condition
+    from voicestream.models.authenticity.model import AuthenticityModel
 
 _NOTES: Final = (
     "A score at or above the threshold is taken for genuine speech. APCER: attack presentation classification error rate, the share of "
@@ -31,27 +31,14 @@ _NOTES: Final = (
 )
 
 
-class Detector(Protocol):
-    """What an authenticity model offers: a card, and a score of a clip at its rate, higher being more genuine."""
-
-    @property
-    def card(self) -> Card: ...
-
-    @property
-    def rate_hz(self) -> int: ...
-
-    def score(self, samples: Samples) -> float: ...
-
-
-def given_outcome(listed: Path, text: str, scores: Path, threshold: float | None) -> Outcome:
-    """Measure the clips of a list by scores from a file."""
-    found = read_scores(read_bytes(scores).decode("utf-8", "replace"))[0]
-    return measured(listed.name, read_presentations(text), scores.name, found.score, threshold)
-
-
-def heard_outcome(listed: Path, text: str, audio: Path, condition: Condition, threshold: float | None, detector: Detector) -> Outcome:
-    """Measure a detector that hears the clips of a list, at the threshold of its card or another; VS1042 when it names none."""
+def attack_outcome(
+    listed: Path, text: str, audio: Path, condition: Condition, scores: Path | None, threshold: float | None, detector: AuthenticityModel
+) -> Outcome:
+    """Measure the clips of a list by scores from a file, else by a detector that hears them."""
     clips = read_presentations(text)
+    if scores is not None:
+        found = read_scores(read_bytes(scores).decode("utf-8", "replace"))[0]
+        return measured(listed.name, clips, scores.name, found.score, threshold)
     if not all(clip.file for clip in clips):
         fail(errors.SCORES_NEEDED, "the list names no recordings")
     heard, failed = _heard(clips, Folder(audio), condition, detector)
@@ -64,7 +51,7 @@ def heard_outcome(listed: Path, text: str, audio: Path, condition: Condition, th
 
 
 def _heard(
-    clips: Sequence[Presentation], folder: Folder, condition: Condition, detector: Detector
+    clips: Sequence[Presentation], folder: Folder, condition: Condition, detector: AuthenticityModel
 ) -> tuple[dict[Key, float], list[tuple[str, str]]]:
     """Scores by clip, and the clips without one: (name, reason)."""
     scores: dict[Key, float] = {}

@@ -6,7 +6,7 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from voicestream.server.config import Settings
-from voicestream.server.http import asyncapi, core, media, openapi, operation, page, refusal, voice
+from voicestream.server.http import asyncapi, core, liveness, media, openapi, operation, page, refusal, voice
 from voicestream.server.http.connection import Connection
 from voicestream.server.http.services import Services
 from voicestream.server.http.upload import Uploads
@@ -28,6 +28,8 @@ def create_app(settings: Settings, services: Services) -> QuartTrio:
     app.register_blueprint(core.blueprint(settings))
     app.register_blueprint(operation.blueprint(services.health, services.metrics_page))
     app.register_blueprint(voice.blueprint(settings, services, uploads))
+    if settings.component_liveness:
+        app.register_blueprint(liveness.blueprint(services, uploads))
     if settings.component_media:
         app.register_blueprint(media.blueprint(settings, services, uploads))
     example = cache(lambda: voice.example_template(settings, services))

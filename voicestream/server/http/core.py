@@ -11,10 +11,11 @@ EXPIRATION_DATE = "2099-12-31"  # there is no licence to expire; clients parse a
 
 
 def components(settings: Settings) -> list[str]:
-    """The switched-on components, in the vendor's names; liveness is none of them before there is a model for it."""
+    """The switched-on components, in the vendor's names."""
     offered = {
         "verify": settings.component_verify,
         "media": settings.component_media,
+        "liveness": settings.component_liveness,
         "template_converter": settings.component_template_converter,
     }
     return [name for name, on in offered.items() if on]

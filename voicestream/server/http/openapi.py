@@ -23,7 +23,6 @@ The HTTP side of a self-hosted voice server. Nothing is stored: a voice template
 * `..._samples`: application/octet-stream, PCM16 little-endian **mono** at `?sample_rate=`. Nothing declares channels:
   stereo sent as mono plays at half speed. A whole WAV file is recognised and read with its own rate.
 * A refusal is JSON with a numbered code first in `message`; `/errors` lists the codes with cause and fix.
-* The component `liveness` has no paths yet: there is no model for it in this version.
 * The streaming API is described in `/asyncapi.json`."""
 
 
@@ -32,6 +31,10 @@ def document(settings: Settings, template: str) -> Json:
     paths = {**_core(), **_operation(), **_pages()}
     if settings.component_verify:
         paths |= _voice(settings)
+    if settings.component_liveness:
+        paths |= _liveness()
+    if settings.component_verify and settings.component_liveness:
+        paths |= _checked(settings)
     if settings.component_media:
         paths |= _media()
     if settings.component_template_converter:
@@ -54,6 +57,7 @@ def document(settings: Settings, template: str) -> Json:
 _TAGS: Final = {
     "voice_template_factory": "Make, check and merge voice templates (component verify).",
     "voice_template_matcher": "Compare two voice templates (component verify).",
+    "liveness_engine": "Is a voice a living one, or synthetic or replayed (component liveness).",
     "speech_summary_engine": "How much speech there is, and where (component media).",
     "snr_computer": "How clean a recording is (component media).",
     "voice_template_converter": "Templates of other models (component template_converter).",
@@ -94,6 +98,30 @@ def _voice(settings: Settings) -> Json:
     ):
         paths[path] = _post(tag, "Compare two voice templates", _body("Pair"), _json("Match"), [], "400 408 413 415")
     return paths
+
+
+def _liveness() -> Json:
+    return _audio_pair(
+        "liveness_engine",
+        "/liveness_engine/check_liveness_file",
+        "/liveness_engine/check_liveness_samples",
+        "Say whether the voice of a recording is a living one",
+        _json("Liveness"),
+        [],
+    )
+
+
+def _checked(settings: Settings) -> Json:
+    return {
+        "/voice_template_factory/create_voice_template_checked_from_file": _post(
+            "voice_template_factory",
+            "Make a voice template of a good recording of a living voice only",
+            _FILE_BODY,
+            _json("CheckedTemplate"),
+            [_CHANNEL, _configuration(settings)],
+            "400 408 413 415 422 503",
+        )
+    }
 
 
 def _media() -> Json:
@@ -159,6 +187,14 @@ def _pages() -> Json:
 
 # ---- pieces
 
+_PART: Final[Json] = {"type": "string", "format": "binary"}
+_FORM: Final[Json] = {
+    "type": "object",
+    "properties": {"audio_file": _PART, "wav_file": {**_PART, "description": "Another name for audio_file."}},
+    "anyOf": [{"required": ["audio_file"]}, {"required": ["wav_file"]}],
+}
+_FILE_BODY: Final[Json] = {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
+_SAMPLES_BODY: Final[Json] = {"required": True, "content": {"application/octet-stream": {"schema": _PART}}}
 _CHANNEL: Final[Json] = {
     "name": "channel_type",
     "in": "query",
@@ -196,17 +232,9 @@ def _configuration(settings: Settings) -> Json:
 def _audio_pair(
     tag: str, file_path: str, samples_path: str, summary: str, answer: Json, parameters: list[Json], refusals: str = "400 408 413 415 503"
 ) -> Json:
-    part: Json = {"type": "string", "format": "binary"}
-    form: Json = {
-        "type": "object",
-        "properties": {"audio_file": part, "wav_file": {**part, "description": "Another name for audio_file."}},
-        "anyOf": [{"required": ["audio_file"]}, {"required": ["wav_file"]}],
-    }
-    file_body: Json = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
-    samples_body: Json = {"required": True, "content": {"application/octet-stream": {"schema": part}}}
     return {
-        file_path: _post(tag, f"{summary} (file)", file_body, answer, parameters, refusals),
-        samples_path: _post(tag, f"{summary} (samples)", samples_body, answer, [_RATE, *parameters], refusals),
+        file_path: _post(tag, f"{summary} (file)", _FILE_BODY, answer, parameters, refusals),
+        samples_path: _post(tag, f"{summary} (samples)", _SAMPLES_BODY, answer, [_RATE, *parameters], refusals),
     }
 
 

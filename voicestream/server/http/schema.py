@@ -49,6 +49,22 @@ SCHEMAS: Final[Json] = {
             "enum": ["OK", "TOO_NOISY", "TOO_SMALL_SPEECH_TOTAL_LENGTH", "TOO_SMALL_SPEECH_RELATIVE_LENGTH", "MULTIPLE_SPEAKERS_DETECTED"],
         },
     ),
+    "Liveness": {
+        "type": "object",
+        "properties": {
+            "score": {"type": "number", "description": "Log odds of a living voice."},
+            "probability": {"type": "number", "minimum": 0, "maximum": 1, "description": "Calibrated probability of a living voice."},
+            "validation_status_code": {"type": "string", "enum": ["OK", "TOO_SMALL_SPEECH_LENGTH"]},
+        },
+        "required": ["validation_status_code"],
+        "additionalProperties": False,
+        "description": "Without a score where there is too little speech.",
+    },
+    "CheckedTemplate": _object(
+        voice_template={**_TEXT, "nullable": True, "description": "null when a check fails"},
+        quality_check_result=_ref("Quality"),
+        liveness_result=_ref("Liveness"),
+    ),
     "Interval": _object(
         end_sample={**_COUNT, "description": "exclusive, at the rate of the recording"},
         end_time={**_COUNT, "description": "ms, truncated"},
@@ -77,7 +93,7 @@ SCHEMAS: Final[Json] = {
     "Snr": {"type": "number", "description": "dB"},
     "BuildInfo": _object(
         version=_TEXT,
-        components={"type": "array", "items": {"type": "string", "enum": ["verify", "media", "template_converter"]}},
+        components={"type": "array", "items": {"type": "string", "enum": ["verify", "media", "liveness", "template_converter"]}},
         git_info=_TEXT,
         license_info=_TEXT,
         license_expiration_date=_ref("Date"),
@@ -104,6 +120,16 @@ def examples(template: str) -> dict[str, object]:
         "Pair": {"template1": template, "template2": template},
         "Match": {"probability": 0.9750000238418579, "score": 0.6119999885559082},
         "Quality": {"threshold_values": {"SNR": 8.0, "SpeechLength": 1000.0}, "obtained_values": values, "quality_short_description": "OK"},
+        "Liveness": {"score": 2.25, "probability": 0.9046505093574524, "validation_status_code": "OK"},
+        "CheckedTemplate": {
+            "voice_template": template,
+            "quality_check_result": {
+                "threshold_values": {"SNR": 8.0, "SpeechLength": 1000.0},
+                "obtained_values": values,
+                "quality_short_description": "OK",
+            },
+            "liveness_result": {"score": 2.25, "probability": 0.9046505093574524, "validation_status_code": "OK"},
+        },
         "Summary": {
             "background_length": 0.05999999865889549,
             "speech_signal_length": 0.05999999865889549,
@@ -117,7 +143,7 @@ def examples(template: str) -> dict[str, object]:
         "Snr": 21.5,
         "BuildInfo": {
             "version": __version__,
-            "components": ["verify", "media"],
+            "components": ["verify", "media", "liveness"],
             "git_info": f"voicestream {__version__}",
             "license_info": "Apache-2.0",
             "license_expiration_date": "2099-12-31",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
+from voicestream.models.authenticity.model import AuthenticityModel
 from voicestream.models.speaker.model import SpeakerModel
 from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.vocabulary import Template
@@ -32,6 +33,7 @@ class Services:
     """Everything the routes need that is not a setting."""
 
     model: Callable[[str], SpeakerModel]  # by our own name: models.registry.speaker_model
+    authenticity: Callable[[], AuthenticityModel]
     make_front: MakeFront  # with the labels of the setting `vad`
     pack: Callable[[Template], bytes]  # with the key of this server, if it has one
     unpack: Callable[[bytes], Template]  # PeerError VS30xx for anything but a template of ours

@@ -14,9 +14,11 @@ from voicestream.protocols.idvoice_json import compact, score_object, widen
 from voicestream.protocols.template_text import template_bytes, template_text
 from voicestream.server.config import Settings
 from voicestream.server.http import query
+from voicestream.server.http.liveness import Json, liveness_object
 from voicestream.server.http.route import json_response, post_audio
 from voicestream.server.http.services import AUDIO, Services
 from voicestream.server.http.upload import Recording, Uploads
+from voicestream.sessions.authenticity import judge
 from voicestream.sessions.enrolment import enrol, merge
 from voicestream.sessions.quality import Threshold, assess
 from voicestream.sessions.vocabulary import Template
@@ -47,26 +49,38 @@ def blueprint(settings: Settings, services: Services, uploads: Uploads) -> Bluep
     def read(text: str) -> Template:
         return services.unpack(template_bytes(text))
 
-    async def create(recording: Recording) -> Response:
+    async def enrolled(recording: Recording) -> Template:
         query.check_channel()
-        bare = prefers_bare()
         model = services.model(query.model_name(settings))
-        enrolled = await services.runner.run(lambda: enrol(recording.open(), model, settings.gate, services.make_front), model.card.name)
-        return _told(services.pack(enrolled.template), bare)
+        found = await services.runner.run(lambda: enrol(recording.open(), model, settings.gate, services.make_front), model.card.name)
+        return found.template
 
-    def spell_quality(recording: Recording) -> str:
+    async def create(recording: Recording) -> Response:
+        bare = prefers_bare()
+        return _told(services.pack(await enrolled(recording)), bare)
+
+    def quality_of(recording: Recording) -> Json:
         threshold = Threshold(speech_length_ms=1000 * settings.min_speech_s)
         quality = assess(*recording.open(), services.make_front)
-        return compact(
-            {
-                "threshold_values": _values(threshold.snr_db, threshold.speech_length_ms),
-                "obtained_values": _values(quality.snr_db, quality.speech_length_ms),
-                "quality_short_description": quality.word(threshold),
-            }
-        )
+        return {
+            "threshold_values": _values(threshold.snr_db, threshold.speech_length_ms),
+            "obtained_values": _values(quality.snr_db, quality.speech_length_ms),
+            "quality_short_description": quality.word(threshold),
+        }
 
     async def check(recording: Recording) -> Response:
-        return json_response(await services.runner.run(partial(spell_quality, recording), AUDIO))
+        return json_response(compact(await services.runner.run(partial(quality_of, recording), AUDIO)))
+
+    async def create_checked(recording: Recording) -> Response:
+        """A template only of a good recording of a living voice; both findings in any case."""
+        quality = await services.runner.run(partial(quality_of, recording), AUDIO)
+        detector = services.authenticity()
+        verdict = await services.runner.run(lambda: judge(recording.open(), detector, services.make_front), detector.card.name)
+        template = None
+        if quality["quality_short_description"] == "OK" and verdict is not None and verdict.score >= detector.card.threshold:
+            template = template_text(services.pack(await enrolled(recording)))
+        answer = {"voice_template": template, "quality_check_result": quality, "liveness_result": liveness_object(verdict)}
+        return json_response(compact(answer))
 
     async def match() -> Response:
         pair = await uploads.json(Pair)
@@ -94,6 +108,8 @@ def blueprint(settings: Settings, services: Services, uploads: Uploads) -> Bluep
         for prefix in (FACTORY, ALIAS):
             post_audio(voice, f"{prefix}/create_voice_template_from_file", uploads.file, create)
             post_audio(voice, f"{prefix}/create_voice_template_from_samples", uploads.samples, create)
+        if settings.component_liveness:
+            post_audio(voice, f"{FACTORY}/create_voice_template_checked_from_file", uploads.file, create_checked)
         post_audio(voice, f"{FACTORY}/check_quality_from_file", uploads.file, check)
         post_audio(voice, f"{FACTORY}/check_quality_from_samples", uploads.samples, check)
         voice.post(f"{FACTORY}/merge_voice_templates")(merge_templates)
