@@ -85,6 +85,17 @@ def test_its_own_scores_measure_the_same(listed: Path, written: Path) -> None:
         assert again[name] == pytest.approx(own[name], rel=1e-6), name
 
 
+def test_a_trial_scores_as_verify_does(folder: Path, listed: Path, written: Path, tmp_path: Path) -> None:
+    lines = (written / "scores.csv").read_text().splitlines()[1:]
+    for place in (0, 3):
+        _, one, other = listed.read_text().splitlines()[place].split()
+        command = CliRunner()
+        assert command.invoke(app, ["enrol", str(folder / one), "-o", str(tmp_path / "one")]).exit_code == 0
+        told = command.invoke(app, ["verify", str(tmp_path / "one"), str(folder / other)]).stdout
+        _, score, llr = map(float, lines[place].split(","))
+        assert told.rstrip().endswith(f"probability {1 / (1 + np.exp(-llr)):.4f}, score {score:+.3f}")
+
+
 def test_models_of_several_recordings_and_names_without_suffix(folder: Path, tmp_path: Path) -> None:
     lines = [f"{int(one == other)},p{one:02}/0;p{one:02}/1,p{other:02}/2" for one in range(3) for other in range(3)]
     (tmp_path / "trials.csv").write_text("label,enrol,test\n" + "\n".join(lines))
