@@ -331,6 +331,10 @@ SPEECH_CLIPPED = _fault(
 MUCH_NOISE = _fault(
     "3017", "too much noise", "the speech stands less above the noise than the setting `min_snr_db` wants", "record in a quieter place"
 )
+NO_VOICE = _fault(
+    "3018", "no voice in the recording", "what is loud in it sounds like music, tones or machines, and not like a person",
+    "record a person who speaks; the setting `min_voice` is the line",
+)  # fmt: skip
 NOTHING_TO_MERGE = _fault("3014", "no voice template to merge", "the list is empty", "send at least one template")
 TEMPLATE_TEXT_LONG = _fault(
     "3020", "voice template too long", "the text is far longer than any voice template", "send the template as it was created"

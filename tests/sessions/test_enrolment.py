@@ -14,7 +14,7 @@ from voicestream.sessions.quality import Gate
 from voicestream.sessions.vocabulary import Template
 
 MODEL = default_speaker_model()
-OPEN = Gate(net_speech_s=1.0, level_dbfs=-200.0, clipped=1.0, snr_db=-100.0)  # for waves that stand still
+OPEN = Gate(net_speech_s=1.0, level_dbfs=-200.0, clipped=1.0, snr_db=-100.0, voice=0.0)  # for waves that stand still
 
 
 class FakeFront:

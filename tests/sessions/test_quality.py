@@ -7,7 +7,7 @@ import pytest
 from voicestream.codecs.containers import decode_file
 from voicestream.dsp.frontend import FrontEndPlan
 from voicestream.dsp.pcm import to_int16
-from voicestream.errors import LITTLE_SPEECH, MUCH_NOISE, SPEECH_CLIPPED, SPEECH_QUIET, Fault, PeerError
+from voicestream.errors import LITTLE_SPEECH, MUCH_NOISE, NO_VOICE, SPEECH_CLIPPED, SPEECH_QUIET, Fault, PeerError
 from voicestream.sessions.quality import MAX_SNR_DB, MIN_SNR_DB, SILENCE_DBFS, Gate, Quality, Threshold, admit, assess
 
 
@@ -116,7 +116,7 @@ def test_a_wave_cut_off_at_any_level_is_clipped(peak: int) -> None:
     assert judged((whole / 8).astype("<i2").tobytes()).clipped < 0.001
 
 
-GOOD = Quality(snr_db=20.0, speech_length_ms=3000.0, relative_length=0.5, level_dbfs=-30.0, clipped=0.0)
+GOOD = Quality(snr_db=20.0, speech_length_ms=3000.0, relative_length=0.5, level_dbfs=-30.0, clipped=0.0, voice=0.9)
 
 
 def test_the_gate_lets_good_speech_in() -> None:
@@ -127,6 +127,7 @@ def test_the_gate_lets_good_speech_in() -> None:
     "shortage, fault, detail",
     [
         ({"speech_length_ms": 990.0}, LITTLE_SPEECH, "0.99 s found, 1.00 s needed"),
+        ({"voice": 0.1}, NO_VOICE, "10% of the sound is like a voice, 25% needed"),
         ({"level_dbfs": -60.0}, SPEECH_QUIET, "-60 dBFS found, -55 needed"),
         ({"clipped": 0.2}, SPEECH_CLIPPED, "20.0% of the speech, 5.0% allowed"),
         ({"snr_db": 2.0}, MUCH_NOISE, "2 dB found, 3 needed"),
@@ -136,3 +137,11 @@ def test_the_gate_names_each_shortage(shortage: dict[str, float], fault: Fault, 
     with pytest.raises(PeerError) as caught:
         admit(replace(GOOD, **shortage), Gate())
     assert (caught.value.fault, caught.value.detail) == (fault, detail)
+
+
+def test_a_tone_is_no_voice_and_a_person_is_one(shared: Path) -> None:
+    at = np.arange(16000 * 4) / 16000
+    tone = (8000 * np.sin(2 * np.pi * 440 * at) * (np.sin(2 * np.pi * 0.5 * at) > 0)).astype("<i2")
+    assert assess(16000, [tone.tobytes()]).voice < 0.05
+    samples, rate_hz = decode_file(min((shared / "eval/sv/enrol").iterdir()).read_bytes())
+    assert assess(rate_hz, [to_int16(samples).tobytes()]).voice > 0.6

@@ -16,6 +16,7 @@ import trio
 from voicestream import __version__, errors
 from voicestream.errors import PeerError
 from voicestream.models.registry import authenticity_model, vad_front
+from voicestream.models.vad import compact
 from voicestream.protocols.base import Goodbye
 from voicestream.server.config import Settings
 from voicestream.server.http.app import create_app
@@ -85,9 +86,15 @@ class Server:
                     self._health = Health(started=True, ready=True)
                     _log.info("serving", version=__version__, ports=ports, tls=settings.tls_cert is not None)
                     task_status.started(ports)
+                    house.start_soon(self._warm_up)
                 await self._http.stop()
                 house.cancel_scope.cancel()
         _log.info("ended")
+
+    async def _warm_up(self) -> None:
+        """Make the kernel that enrolments want of the gate's network: on a new machine that takes seconds, and streams do without."""
+        if self._settings.component_verify or self._settings.component_media:
+            await trio.to_thread.run_sync(compact.load, abandon_on_cancel=True)
 
     async def _keep_door(
         self,

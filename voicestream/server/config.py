@@ -79,6 +79,9 @@ class Settings(BaseModel):
     min_level_dbfs: float = Field(default=-55.0, ge=-100, le=0, allow_inf_nan=False, description="level its speech needs")
     max_clipped: float = Field(default=0.05, ge=0, le=1, allow_inf_nan=False, description="share of its speech that may be cut off")
     min_snr_db: float = Field(default=3.0, ge=-10, le=60, allow_inf_nan=False, description="how far its speech must be above the noise")
+    min_voice: float = Field(
+        default=0.25, ge=0, le=1, allow_inf_nan=False, description="share of its sound that must be a person's and not music or tones"
+    )
     model: str = Field(default=DEFAULT_MODEL, min_length=1, description="speaker model; its own name or a name of `configurations`")
     configurations: Table = Field(
         default=dict.fromkeys(VENDOR_CONFIGURATIONS, DEFAULT_MODEL),
@@ -168,7 +171,7 @@ class Settings(BaseModel):
         """What a recording must reach to become a template."""
         from voicestream.sessions.quality import Gate  # brings numba: not for those who only read settings
 
-        return Gate(self.min_speech_s, self.min_level_dbfs, self.max_clipped, self.min_snr_db)
+        return Gate(self.min_speech_s, self.min_level_dbfs, self.max_clipped, self.min_snr_db, self.min_voice)
 
     def sealing_key(self) -> bytes | None:
         """The 32 bytes templates are sealed with, from `template_key` or `template_key_file`; None: not sealed."""

@@ -1,8 +1,8 @@
 """Is a recording good enough for a template or a score: how much speech, how loud, how clipped, how far above the noise.
 
-blocks ─► front end ─► labels ─┐
-   └──────────────────────────►Meter ─► Quality ─┬─► the vendor's word for it (check_quality)
-                                                 └─► admit(): a numbered error, or nothing
+blocks ─┬─► front end ─► labels ─┐
+        ├────────────────────────┴─► Meter ─► Quality ─┬─► the vendor's word for it (check_quality)
+        └─► network ─► labels: are they voices? ─┘     └─► admit(): a numbered error, or nothing
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.dsp.frontend import FrontEnd
-from voicestream.errors import LITTLE_SPEECH, MUCH_NOISE, SPEECH_CLIPPED, SPEECH_QUIET, PeerError
+from voicestream.errors import LITTLE_SPEECH, MUCH_NOISE, NO_VOICE, SPEECH_CLIPPED, SPEECH_QUIET, PeerError
+from voicestream.models.vad import compact
 from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.intake import media_intake
 
@@ -49,6 +50,7 @@ class Gate:
     level_dbfs: float = -55.0
     clipped: float = 0.05
     snr_db: float = 3.0
+    voice: float = 0.25  # tones and hold music reach 0.1, or are refused for their noise; the worst of 80 recordings of speech 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Quality:
     relative_length: float  # of the recording that is speech, 0..1
     level_dbfs: float  # rms; 0 is a full-scale square wave, SILENCE_DBFS where there is no speech
     clipped: float  # samples at the recording's highest level, as a share of the speech: a wave cut off stays there, 0..1
+    voice: float  # of what the detector took for speech, the share that a network takes for a voice too; 0..1
 
     def word(self, threshold: Threshold) -> Word:
         """The vendor's word; the shortage named first is the one to mend first."""
@@ -71,10 +74,12 @@ class Quality:
 
 
 def admit(quality: Quality, gate: Gate) -> None:
-    """Pass, or `PeerError`: VS3013 too little speech, VS3015 too quiet, VS3016 clipped, VS3017 too noisy."""
+    """Pass, or `PeerError`: VS3013 too little speech, VS3018 no voice, VS3015 too quiet, VS3016 clipped, VS3017 too noisy."""
     speech_s = quality.speech_length_ms / 1000
     if speech_s < gate.net_speech_s:
         raise PeerError(LITTLE_SPEECH, f"{speech_s:.2f} s found, {gate.net_speech_s:.2f} s needed")
+    if quality.voice < gate.voice:
+        raise PeerError(NO_VOICE, f"{quality.voice:.0%} of the sound is like a voice, {gate.voice:.0%} needed")
     if quality.level_dbfs < gate.level_dbfs:
         raise PeerError(SPEECH_QUIET, f"{quality.level_dbfs:.0f} dBFS found, {gate.level_dbfs:.0f} needed")
     if quality.clipped > gate.clipped:
@@ -102,6 +107,8 @@ class Meter:
         self._rest = b""
         self._rest_at = 0  # sample that `rest` begins with
         self._labels = bytearray()
+        self._network = media_intake(rate_hz, "pcm16", compact.load())
+        self._voices = bytearray()
         self._powers: list[NDArray[np.float64]] = []
         self._levels = np.zeros(32768 // _BIN_STEPS + 1, np.int64)
         self._frames = 0
@@ -109,6 +116,7 @@ class Meter:
     def hear(self, block: bytes, labels: bytes) -> None:
         """Take a block, PCM16 little-endian mono, and the new labels, one byte 0 or 1 per 30 ms frame."""
         self._labels += labels
+        self._voices += self._network.feed(block)[0]
         data = self._rest + block
         count = 100 * (self._rest_at + len(data) // 2) // (3 * self._rate_hz)  # frames that are whole by now
         if count == self._frames:
@@ -127,6 +135,7 @@ class Meter:
         """What was heard so far."""
         power = np.concatenate([np.empty(0), *self._powers])
         speech = np.frombuffer(bytes(self._labels), np.bool_)
+        voice = np.frombuffer(bytes(self._voices), np.bool_)
         count = min(len(power), len(speech))  # a resampler may hold the last frame back
         power, speech = power[:count], speech[:count]
         spoken = int(speech.sum())
@@ -135,6 +144,7 @@ class Meter:
             speech_length_ms=float(FRAME_MS * spoken),
             relative_length=spoken / count if count else 0.0,
             level_dbfs=_level_dbfs(float(power[speech].mean())) if spoken else SILENCE_DBFS,
+            voice=float(voice[: len(speech)][speech[: len(voice)]].mean()) if spoken else 0.0,
             clipped=min(self._at_the_edge() / (spoken * self._length), 1.0) if spoken else 0.0,
         )
 

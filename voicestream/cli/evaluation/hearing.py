@@ -146,7 +146,7 @@ def _voice(samples: Samples, rate_hz: int, cut_s: float | None, model: SpeakerMo
     size = 2 * rate_hz * _BLOCK_S
     blocks = (data[start : start + size] for start in range(0, len(data), size))
     try:
-        return enrol((rate_hz, blocks), model, Gate(needed_s, SILENCE_DBFS, 1.0, MIN_SNR_DB), make_front)
+        return enrol((rate_hz, blocks), model, Gate(needed_s, SILENCE_DBFS, 1.0, MIN_SNR_DB, 0.0), make_front)
     except PeerError as error:
         return _failure(error)
 

@@ -276,7 +276,7 @@ _ERRORS: Final = {  # status -> what it means, and one of the faults that are to
     "408": ("The body took too long", errors.BODY_SLOW),
     "413": ("The body or the recording is too large", errors.BODY_LARGE),
     "415": ("Content type or audio format not supported", errors.CONTENT_TYPE),
-    "422": ("The recording holds too little speech", errors.LITTLE_SPEECH),
+    "422": ("The recording holds too little speech, or is not good enough", errors.LITTLE_SPEECH),
     "503": ("Busy: try again after Retry-After seconds", errors.OVERLOADED),
 }
 _EXAMPLE_TIME: Final = datetime(2026, 11, 21, 10, 15, 30, 123_000, UTC)

@@ -24,7 +24,7 @@ _STATUS: Final[dict[Fault, int]] = {
     errors.AUDIO_LONG: 413,
     errors.CONTENT_TYPE: 415,
     errors.UNKNOWN_FORMAT: 415,
-    errors.LITTLE_SPEECH: 422,
+    **dict.fromkeys((errors.LITTLE_SPEECH, errors.NO_VOICE, errors.SPEECH_QUIET, errors.SPEECH_CLIPPED, errors.MUCH_NOISE), 422),
     errors.UPGRADE_REQUIRED: 426,
     errors.INTERNAL: 500,
     errors.OVERLOADED: 503,
