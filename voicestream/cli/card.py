@@ -70,11 +70,11 @@ def measured(card: Card) -> list[tuple[str, str, str, str]]:
 
 
 def summary(card: Card) -> str:
-    """What was measured, from the least to the greatest figure of each metric."""
+    """What was measured: a line for each metric, from its least to its greatest figure."""
     values: dict[str, list[float]] = {}
     for found in card.measured:
         values.setdefault(found.metric, []).append(found.value)
-    return ", ".join(f"{metric} {_span(found)}" for metric, found in values.items())
+    return "\n".join(f"{metric} {_span(found)}" for metric, found in values.items())
 
 
 def overview(cards: Sequence[Card], data_folder: Path) -> Iterator[tuple[str, ...]]:

@@ -46,9 +46,15 @@ def models(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps([asdict(card) for card in cards()], indent=1))
         return
-    table = Table("name", "kind", "version", "rate", "size", "measured", "limits", box=SIMPLE, pad_edge=False)
-    for column in table.columns[:5]:
-        column.no_wrap = True
-    for row in overview(cards(), read_settings(None, None).settings.data_path()):
-        table.add_row(*row)
-    console().print(table)
+    table = Table("name", "kind", "version", "rate", "weights", "measured", box=SIMPLE, pad_edge=False, collapse_padding=True)
+    limits = Table("name", "where it fails", box=SIMPLE, pad_edge=False, collapse_padding=True)
+    for grid in (table, limits):
+        for column in grid.columns[:-1]:
+            column.no_wrap = True
+    for *facts, limit in overview(cards(), read_settings(None, None).settings.data_path()):
+        table.add_row(*facts)
+        if limit:
+            limits.add_row(facts[0], limit)
+    out = console()
+    out.print(table)
+    out.print(limits)
