@@ -138,17 +138,25 @@ def _voice(model: SpeakerModel, path: Path, condition: str, length_s: int) -> Ve
 
 
 class HeardOnce:
-    """A part whose voices are kept: all fusions are measured on the same files."""
+    """A part whose voices are kept, in `folder` where one is given: all fusions are measured on the same files."""
 
-    def __init__(self, part: SpeakerModel) -> None:
+    def __init__(self, part: SpeakerModel, folder: Path | None) -> None:
         self.card, self.rate_hz, self.features, self.heavy = part.card, part.rate_hz, part.features, part.heavy
-        self._part, self._kept = part, dict[bytes, Vector]()
+        self._part, self._kept = part, dict[str, Vector]()
+        self._place = folder / f"sv-{part.card.sha256[:16]}.npz" if folder else None
+        if self._place is not None and self._place.is_file():
+            with np.load(self._place) as kept:
+                self._kept.update(kept)
 
     def embed(self, features: Features, speech: Speech) -> Vector:
-        key = sha256(features.tobytes() + speech.tobytes()).digest()
+        key = sha256(features.tobytes() + speech.tobytes()).hexdigest()
         if key not in self._kept:
             self._kept[key] = self._part.embed(features, speech)
         return self._kept[key]
+
+    def keep(self) -> None:
+        if self._place is not None:
+            np.savez(self._place, **self._kept)
 
     def score(self, one: Vector, other: Vector) -> float:
         return self._part.score(one, other)

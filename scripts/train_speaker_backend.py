@@ -237,7 +237,7 @@ def main() -> None:
     for part, by_fold in voices_of.items():
         for row in calibration_errors(trials_of(background, cuts, by_fold)):
             print(f"{part}, trained without the tested speakers: {row.metric} {row.value:g} {row.condition}", flush=True)
-    heard_once = {part: HeardOnce(speaker_model(part, options.data_folder)) for part in voices_of}
+    heard_once = {part: HeardOnce(speaker_model(part, options.data_folder), options.cache) for part in voices_of}
     for name, names in FUSIONS.items():
         arrays, parts = train_fusion(name, background, voices_of, cuts)
         models = [heard_once[part] for part in names]
@@ -245,6 +245,8 @@ def main() -> None:
         licences = ", ".join(sorted({model.card.licence for model in models}))
         card = blank(name, CHOSEN, licences, f"parts: see their cards; weights {shares}: {TRAINED_ON}")
         write(partial(FusedSpeaker, models), arrays, card, [model.card.sha256 for model in models], parts, options)
+        for model in models:
+            model.keep()
 
 
 if __name__ == "__main__":
