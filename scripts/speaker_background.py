@@ -101,8 +101,9 @@ def voices(folder: Path, embed: Callable[[Heard, Sequence[Cut]], Array]) -> tupl
     for number, speaker in enumerate(speakers(folder)):
         for condition, channel in enumerate(channels(folder, number, speaker)):
             here = list(cuts(number, condition, int(channel.speech.sum())))
-            found += here
-            vectors.append(embed(channel, here))
+            if here:
+                found += here
+                vectors.append(embed(channel, here))
         if number % 20 == 19:
             print(f"heard {number + 1} speakers", flush=True)
     return found, np.concatenate(vectors)

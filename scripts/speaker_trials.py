@@ -5,6 +5,7 @@ Used by train_speaker_backend.py.
 
 import csv
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from train_mfcc import CONDITIONS, Trials, calibrate, equal_error_percent, read,
 from voicestream.dsp.pcm import to_int16
 from voicestream.models.card import Measurement
 from voicestream.models.speaker.calibration import regressors
-from voicestream.models.speaker.model import SpeakerModel, Vector
+from voicestream.models.speaker.model import Features, SpeakerModel, Speech, Vector
 from voicestream.models.weights import Array
 from voicestream.sessions.enrolment import enrol
 from voicestream.sessions.quality import Gate
@@ -134,3 +135,31 @@ def _voice(model: SpeakerModel, path: Path, condition: str, length_s: int) -> Ve
     if condition == "telephone":
         samples, rate_hz = telephone(samples), 8000
     return enrol((rate_hz, [to_int16(samples).tobytes()]), model, ANY).template.vector
+
+
+class HeardOnce:
+    """A part whose voices are kept, in `folder` where one is given: all fusions are measured on the same files."""
+
+    def __init__(self, part: SpeakerModel, folder: Path | None) -> None:
+        self.card, self.rate_hz, self.features, self.heavy = part.card, part.rate_hz, part.features, part.heavy
+        self._part, self._kept = part, dict[str, Vector]()
+        self._place = folder / f"sv-{part.card.sha256[:16]}.npz" if folder else None
+        if self._place is not None and self._place.is_file():
+            with np.load(self._place) as kept:
+                self._kept.update(kept)
+
+    def embed(self, features: Features, speech: Speech) -> Vector:
+        key = sha256(features.tobytes() + speech.tobytes()).hexdigest()
+        if key not in self._kept:
+            self._kept[key] = self._part.embed(features, speech)
+        return self._kept[key]
+
+    def keep(self) -> None:
+        if self._place is not None:
+            np.savez(self._place, **self._kept)
+
+    def score(self, one: Vector, other: Vector) -> float:
+        return self._part.score(one, other)
+
+    def probability(self, score: float, net_speech_s: float) -> float:
+        return self._part.probability(score, net_speech_s)

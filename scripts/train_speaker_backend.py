@@ -15,7 +15,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
-from hashlib import sha256
 from itertools import product
 from pathlib import Path
 
@@ -24,7 +23,7 @@ import train_mfcc
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 from speaker_background import Cut, Heard, Speaker, speakers, voices
-from speaker_trials import Trials, calibration_errors, equal_errors, folds, joined, pairs, public_errors, scored
+from speaker_trials import HeardOnce, Trials, calibration_errors, equal_errors, folds, joined, pairs, public_errors, scored
 
 from voicestream.dsp.cosine import unit
 from voicestream.models.card import Card, joint_sha256
@@ -32,7 +31,7 @@ from voicestream.models.installation import ORIGINS
 from voicestream.models.registry import FUSIONS, network_of, speaker_model
 from voicestream.models.speaker.fusion import FusedSpeaker, heard_by
 from voicestream.models.speaker.mfcc import prepared
-from voicestream.models.speaker.model import Features, SpeakerModel, Speech, Vector
+from voicestream.models.speaker.model import SpeakerModel
 from voicestream.models.speaker.neural import FEATURES, NeuralSpeaker
 from voicestream.models.weights import Array, sha256_of, write_weights
 from voicestream.server.config import Settings
@@ -176,26 +175,6 @@ def mixed(parts: Sequence[Trials], weight: NDArray[np.float64]) -> Trials:
     return Trials(sum(one.score * share for one, share in zip(parts, weight, strict=True)), first.same, first.net_s, first.cell)
 
 
-class HeardOnce:
-    """A part whose voices are kept: all fusions are measured on the same files."""
-
-    def __init__(self, part: SpeakerModel) -> None:
-        self.card, self.rate_hz, self.features, self.heavy = part.card, part.rate_hz, part.features, part.heavy
-        self._part, self._kept = part, dict[bytes, Vector]()
-
-    def embed(self, features: Features, speech: Speech) -> Vector:
-        key = sha256(features.tobytes() + speech.tobytes()).digest()
-        if key not in self._kept:
-            self._kept[key] = self._part.embed(features, speech)
-        return self._kept[key]
-
-    def score(self, one: Vector, other: Vector) -> float:
-        return self._part.score(one, other)
-
-    def probability(self, score: float, net_speech_s: float) -> float:
-        return self._part.probability(score, net_speech_s)
-
-
 # ---- cards ----------------------------------------------------------------------------------------
 
 
@@ -258,7 +237,7 @@ def main() -> None:
     for part, by_fold in voices_of.items():
         for row in calibration_errors(trials_of(background, cuts, by_fold)):
             print(f"{part}, trained without the tested speakers: {row.metric} {row.value:g} {row.condition}", flush=True)
-    heard_once = {part: HeardOnce(speaker_model(part, options.data_folder)) for part in voices_of}
+    heard_once = {part: HeardOnce(speaker_model(part, options.data_folder), options.cache) for part in voices_of}
     for name, names in FUSIONS.items():
         arrays, parts = train_fusion(name, background, voices_of, cuts)
         models = [heard_once[part] for part in names]
@@ -266,6 +245,8 @@ def main() -> None:
         licences = ", ".join(sorted({model.card.licence for model in models}))
         card = blank(name, CHOSEN, licences, f"parts: see their cards; weights {shares}: {TRAINED_ON}")
         write(partial(FusedSpeaker, models), arrays, card, [model.card.sha256 for model in models], parts, options)
+        for model in models:
+            model.keep()
 
 
 if __name__ == "__main__":

@@ -74,8 +74,12 @@ async def test_unusual_recordings_make_the_same_voice(client: httpx.AsyncClient,
     assert match.json()["score"] > 0.98
 
 
+@pytest.fixture(params=sorted(MUSIC.glob("*.wav")), ids=lambda track: track.stem)
+def music(request: pytest.FixtureRequest) -> bytes:
+    return Path(request.param).read_bytes()
+
+
 @pytest.mark.skipif(not MUSIC.is_dir(), reason="no hold music here: apt-get install asterisk-moh-opsound-wav")
-@pytest.mark.parametrize("track", sorted(MUSIC.glob("*.wav")), ids=lambda track: track.stem)
-async def test_hold_music_has_no_voice(client: httpx.AsyncClient, track: Path) -> None:
-    answer = await client.post(TEMPLATE, files={"audio_file": track.read_bytes()})
+async def test_hold_music_has_no_voice(client: httpx.AsyncClient, music: bytes) -> None:
+    answer = await client.post(TEMPLATE, files={"audio_file": music})
     assert answer.json()["message"].split()[0] in ("VS3018", "VS3017")

@@ -187,3 +187,19 @@ def test_a_certificate_needs_its_own_key(tmp_path: Path) -> None:
         with pytest.raises(SettingsError) as caught:
             load(wrong, {})
         assert codes(caught.value) == ["VS1004"]
+
+
+def test_the_data_folder_is_the_setting_else_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert Settings().data_path() == tmp_path / "voicestream"
+    assert Settings(data_folder=tmp_path / "mine").data_path() == tmp_path / "mine"
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")  # the specification: to be ignored
+    assert Settings().data_path() == Path.home() / ".local" / "share" / "voicestream"
+
+
+def test_a_model_that_is_known_but_not_installed_is_another_problem_than_an_unknown_one(tmp_path: Path) -> None:
+    for name, code in (("ge2e", "VS3040"), ("fusion", "VS3040"), ("nothing", "VS1002")):
+        for given in ({"model": name}, {"configurations": f"x={name}"}):
+            with pytest.raises(SettingsError) as caught:
+                load({"data_folder": str(tmp_path)} | given, {})
+            assert codes(caught.value) == [code]
