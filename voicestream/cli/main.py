@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from voicestream import __version__
+from voicestream.cli.authenticity import authenticity
 from voicestream.cli.calibrate import calibrate
 from voicestream.cli.card import card
 from voicestream.cli.client import client
@@ -67,6 +68,7 @@ app.command(short_help="Run the server.")(serve)
 app.add_typer(client)
 app.command(short_help="Make a template of a voice.")(enrol)
 app.command(short_help="Compare a recording with a template.")(verify)
+app.command(short_help="A living voice, or a synthetic or replayed one?")(authenticity)
 app.command(short_help="How good is a model on a list of trials?")(evaluate)
 app.command(short_help="A threshold from your own recordings.")(calibrate)
 app.command(short_help="Recorded people through all endpoints.")(demo)
