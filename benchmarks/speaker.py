@@ -34,7 +34,7 @@ from voicestream.sessions.quality import Gate
 ROUNDS, QUICK_ROUNDS = 9, 3
 SECONDS = 3.0  # of speech: a window of a session
 FRAMES = int(100 * SECONDS)
-ANY = Gate(net_speech_s=0.0, level_dbfs=-200.0, clipped=1.0, snr_db=-200.0)
+ANY = Gate(net_speech_s=0.0, level_dbfs=-200.0, clipped=1.0, snr_db=-200.0, voice=0.0)
 
 
 def torch_ecapa(arrays: dict[str, NDArray[np.float32]]) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:

@@ -25,7 +25,7 @@ from voicestream.sessions.quality import Gate
 PAIRS = ((MICROPHONE, MICROPHONE), (TELEPHONE, TELEPHONE), (MICROPHONE, TELEPHONE))  # enrolment, test
 TESTED = (*LENGTHS, 2 * LENGTHS[-1])  # rows; the longest is the mean of two pieces
 FOLDS = 3
-ANY = Gate(net_speech_s=0.0, level_dbfs=-200.0, clipped=1.0, snr_db=-200.0)
+ANY = Gate(net_speech_s=0.0, level_dbfs=-200.0, clipped=1.0, snr_db=-200.0, voice=0.0)
 HELD_OUT = "background, held-out speakers of one gender and age group"
 
 
