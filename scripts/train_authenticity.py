@@ -42,8 +42,8 @@ LIMITS = (
     "Most replays pass at the threshold (trials: 4 of 5 on the telephone, equal error 20 %), and so do half of the recordings whose "
     "tempo or pitch alone was changed and half of the copies by a vocoder of a family it was not taught (WORLD left out). Of neural "
     "voices it knows two, Piper and Kokoro; one that is not taught passes up to every fourth time on the telephone and more than "
-    "half the time at a microphone, and cloned voices and neural vocoders of other kinds are not measured at all. Real speech is that of two "
-    "corpora, read, one session each; noise, rooms and codecs raise both errors. Not for music, singing or clips under 2 s. "
+    "half the time at a microphone, and cloned voices and neural vocoders of other kinds are not measured at all. Real speech is that "
+    "of two corpora, read, one session each; noise, rooms and codecs raise both errors. Not for music, singing or clips under 2 s. "
     "A no is worth more than a yes: use it beside a speaker score, never alone."
 )
 
@@ -57,6 +57,8 @@ def held_out(pair: Pair, data: dict[str, Heard], tables: dict[str, Table], fold:
     for kind, heard in data.items():
         known = kind not in FOLDS[fold]
         here = np.flatnonzero((heard.fold == fold) | (not known and heard.spoken))
+        if not len(here):
+            continue
         for channel, condition in enumerate(HEARD):
             one = scores(pair[0], [heard.clips[index][channel] for index in here])
             with torch.no_grad():
