@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import voicestream  # noqa: F401  holds BLAS to one thread, which it must before numpy is loaded: two wait for each other on a full machine
+
 # Kernels compiled in this process and kernels loaded from their cache differ in the last bits (a part shared by two
 # kernels is resolved to another copy). Tests compare answers of a server with their own to the bit: both load.
 if not os.environ.get("NUMBA_DISABLE_JIT"):
