@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+import voicestream  # noqa: F401  holds BLAS to one thread, which it must before numpy is loaded: two wait for each other on a full machine
+
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 

@@ -27,7 +27,7 @@ def voice(seconds: float) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("attacked") / "log", **DEADLINES) as running:
+    with house(tmp_path_factory.mktemp("attacked") / "log", min_voice=0, **DEADLINES) as running:
         yield running
 
 

@@ -93,7 +93,7 @@ def test_speech_is_measured(shell: Shell, suffix: str, body: str) -> None:
 
 
 def test_the_server_tells_about_itself(shell: Shell) -> None:
-    assert shell.json("curl -sf $url/core/get_build_info/")["components"] == ["verify", "media", "template_converter"]
+    assert shell.json("curl -sf $url/core/get_build_info/")["components"] == ["verify", "media", "liveness", "template_converter"]
     assert shell.json("curl -sf $url/core/get_expiration_date") == "2099-12-31"
     assert shell.json("curl -sf $url/openapi.json")["openapi"].startswith("3.")
     assert "swagger" in shell("curl -sf $url/swagger-ui.html")

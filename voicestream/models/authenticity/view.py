@@ -1,8 +1,8 @@
-"""Two views of a clip for the authenticity model: what its sounds are, and how their phases lie.
+"""Two views of a clip for the authenticity model: what its sounds are, and when its throat closes.
 
-The spectrogram loses the recording's colour (the mean of each bin), so that it shows no band limits. The flattened
-waveform keeps every phase but loses the envelope of each short spectrum: pulses of a throat stay sharp in it, where a
-vocoder or a room has smeared or ironed them.
+The spectrogram loses the recording's colour (the mean of each bin), so that it shows no band limits. The pulses are
+energies of 4 ms of a flattened waveform, which keeps every phase but loses the envelope of each short spectrum:
+closures of a throat stay sharp in it, where a vocoder or a room has smeared or ironed them.
 """
 
 from typing import Final, TypeAlias
@@ -28,7 +28,7 @@ _SHORT_WINDOW: Final = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(SHORT) / SHORT)
 
 
 def views(samples: Array) -> tuple[Array, Array, Array]:
-    """A clip (n,) float32 at 8 kHz, n >= 256 -> log spectrogram (128, frames), log pulses (17, 16 frames + 13)."""
+    """A clip (n,) float32 at 8 kHz, n >= 256 -> log spectrogram (128, frames), log pulses (17, 16 frames + 13), flattened waveform."""
     samples = samples / np.float32(max(float(np.sqrt(np.mean(samples * samples, dtype=np.float64))), LEVEL))
     frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP] * _WINDOW
     spectrum = np.fft.rfft(frames).astype(np.complex64)
