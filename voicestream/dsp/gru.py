@@ -3,7 +3,7 @@
     r = s(Wr x + Ur h)   z = s(Wz x + Uz h)   n = tanh(Wn x + bn + r (Un h + cn))   h <- n + z (h - n)
 
 Matrices lie input by input, so that a product runs over all outputs side by side and compiles to vector code:
-1.3 us for 60 inputs and 64 units.
+1.3 us for 64 inputs and 64 units.
 """
 
 import numpy as np
