@@ -209,8 +209,8 @@ def main() -> None:
             *measure(read_network(weights, _stub(weights, threshold)), options.data / "vad"),
         ),
         limits="babble about as loud as the talker is taken for speech (AUC 0.6 at 0 dB), so is a fifth of hold music (Debian's "
-        "asterisk-moh-opsound-wav, heard while the music of the training was made); 6 % of the loud frames of clean prompts are lost; "
-        "all noise in training was synthesised",
+        "asterisk-moh-opsound-wav, heard while the music of the training was made); 6 % of the loud frames of clean prompts are "
+        "lost; all noise in training was synthesised",
     )  # fmt: skip
     (options.out / "compact.safetensors").write_bytes(weights)
     (options.out / "compact.json").write_text(json.dumps(asdict(card), indent=1) + "\n")

@@ -28,7 +28,7 @@ HOPS = 3  # frames per label
 INPUTS = (HOPS + 1) * BANDS + 1  # bands over their floor, the loudness, the floor under it
 
 _LOWEST, _HIGHEST = 4.0, 40.0  # log energies are held between: rounding noise, and beyond full scale
-_FIRST_LOUDNESS = 12.0  # at least, of a young stream: about -60 dBFS
+_FIRST_LOUDNESS = 12.0  # at least, of a young stream; white noise of -60 dBFS has 14
 _RISE, _FALL = 0.2, 0.004  # of the loudness, share of the difference per label
 _FLOOR_RISE, _FLOOR_FALL = 0.01, 0.25
 _OFFSET, _SPREAD = 3.0, 3.0  # inputs are made small round zero

