@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 
 from voicestream.cli.flag import ConfigFile, Host, LogFormat, LogLevel, Pairs, Port, TlsCert, TlsKey, read_settings
 from voicestream.cli.terminal import fail_with
@@ -42,6 +44,10 @@ def serve(
 
     import trio
 
+    # On a stack of its own: where click's calls end, CPython 3.11 may have to get and give back a chunk of the stack for each
+    # of a million small calls of numba's compiler, which made a first start 2 s longer.
+    with ThreadPoolExecutor(1) as fresh:
+        fresh.submit(import_module, "voicestream.server.app").result()
     from voicestream.server.app import serve as run_server
 
     try:
