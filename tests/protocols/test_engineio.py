@@ -339,7 +339,7 @@ def test_a_get_during_an_upgrade_is_answered_every_100_ms(server: Server) -> Non
         get = server.get(sid)
         server.advance(0.08)
         assert get.answer is None
-        server.advance(0.02)
+        server.advance(0.025)
         assert get.answer == (200, b"6")
 
 
