@@ -9,7 +9,7 @@ from voicestream.errors import ENGINE_HEARTBEAT, ENGINE_OVERLAP, ENGINE_PACKET, 
 from voicestream.protocols.base import NEVER, Close, Goodbye
 from voicestream.protocols.engineio import EngineIO, Options
 from voicestream.protocols.engineio_event import Closed, Ending, Message
-from voicestream.protocols.engineio_request import BAD_REQUEST, UNKNOWN_SID
+from voicestream.protocols.engineio_request import BAD_REQUEST, UNKNOWN_SID, Answer
 from voicestream.protocols.engineio_state import TRANSITIONS, Input, State
 
 GONE = (UNKNOWN_SID.status, UNKNOWN_SID.body)
@@ -166,8 +166,11 @@ def test_a_body_too_large_is_413_and_the_session_lives_on(announced: bool) -> No
     server = Server(options=Options(max_payload=4))
     sid = server.polling()
     engine = server.engines[sid]
-    refusal = engine.begin_post("text/plain", 5 if announced else None, 0.0) or engine.end_post(b"4abcd", 0.0)
-    assert (refusal.status, refusal.body) == (413, b"")
+    refusal = engine.begin_post("text/plain", 5 if announced else None, 0.0)
+    if not announced:
+        assert refusal is None
+        refusal = engine.end_post(b"4abcd", 0.0)
+    assert refusal == Answer(413)
     assert server.post(sid, "4abc") == OK
     assert server.applications[sid].heard == [Message("abc")]
 
@@ -406,6 +409,23 @@ def test_a_second_websocket_is_closed_at_once(server: Server, upgraded: bool) ->
     assert second.ask("2probe") == [Close(1000)]
     second.abort()
     assert websocket.ask(*([] if upgraded else ["5"]), "4hello") == ["4hello"]
+
+
+def test_nothing_of_an_upgrade_stays_behind_it() -> None:
+    server = Server(options=Options(ping_interval_s=25.0, upgrade_timeout_s=10.0))
+    sid, _ = server.upgraded()
+    assert server.engines[sid].deadline == 25.0
+
+
+def test_a_post_amid_an_upgrade_does_not_end_the_websocket(server: Server) -> None:
+    sid = server.polling()
+    engine = server.engines[sid]
+    engine.begin_post("text/plain", None, 0.0)
+    websocket = server.connect(sid)
+    websocket.ask("2probe", "5")
+    assert engine.end_post(b"4late", 0.0) == BAD_REQUEST
+    engine.lose_post(0.0)
+    assert websocket.ask("4hello") == ["4hello"]
 
 
 def test_the_ping_of_an_upgrade_waits_for_the_websocket(server: Server) -> None:

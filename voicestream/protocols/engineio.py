@@ -319,7 +319,7 @@ class EngineIO:
             return
         if self._step(heard) is Action.PONG:
             self._candidate.said.append("3probe")
-            if self._state is State.PROBED and self._noop_at == NEVER:
+            if self._noop_at == NEVER:
                 self._noop_at = now + self._options.noop_s
             return
         self._socket, self._candidate = self._candidate, None
