@@ -2,7 +2,7 @@
 
 A peer is told the code and the sentence, never its own text back. `voicestream errors` and the page
 `/errors` print this catalogue. Ranges: VS10xx start, settings and command line, VS11xx transport, VS12xx IDVoice
-WebSocket, VS14xx IDVoice HTTP, VS20xx audio, VS30xx models and templates, VS50xx our own faults.
+WebSocket, VS14xx IDVoice HTTP, VS16xx Engine.IO and Socket.IO, VS20xx audio, VS30xx models and templates, VS50xx our own faults.
 """
 
 from dataclasses import dataclass
@@ -255,6 +255,48 @@ NOT_CONVERTIBLE = _fault(
 )
 UPGRADE_REQUIRED = _fault("1426", "WebSocket path", "a plain HTTP request to a WebSocket path", "connect with a WebSocket client")
 OVERLOADED = _fault("1503", "server busy", "more work is waiting than can be done in time", "try again after the seconds in Retry-After")
+
+# VS16xx: Engine.IO and Socket.IO
+ENGINE_PACKET = _fault(
+    "1601", "not an Engine.IO packet", "a text that begins with no packet type, bad base64, or a body that is not UTF-8",
+    "speak Engine.IO 4 (`EIO=4`), as socket.io-client 3 and later do",
+)  # fmt: skip
+ENGINE_PACKETS = _fault(
+    "1602", "too many packets in one request", "a POST holds more packets than one may", "send them in several requests"
+)
+ENGINE_HEARTBEAT = _fault(
+    "1603", "heartbeat in the wrong direction", "the client sent a ping; in Engine.IO 4 the server pings", "answer pings, send none"
+)
+ENGINE_SILENT = _fault(
+    "1604", "no Engine.IO pong", "the client did not answer a ping in time", "the network is down, or the client does not poll"
+)
+ENGINE_OVERLAP = _fault(
+    "1605", "two requests of one session at once", "a second GET, or a second POST, came before the first was answered",
+    "wait for the answer, and share no session between clients",
+)  # fmt: skip
+ENGINE_CONTENT = _fault(
+    "1606", "binary request body", "a POST of application/octet-stream, as Engine.IO 3 sent it", "send binary packets as base64 in a text"
+)
+ENGINE_BODY_LARGE = _fault("1607", "request body too large", "a POST is larger than `maxPayload`", "split it: the handshake names the size")
+SOCKET_PACKET = _fault(
+    "1611", "not a Socket.IO packet", "unknown type, attachments, namespace, ack id or JSON, or a payload that its type does not take",
+    "speak Socket.IO 5, as socket.io-client 3 and later do",
+)  # fmt: skip
+SOCKET_STATE = _fault(
+    "1612", "Socket.IO packet out of place", "the namespace is not connected, is connected already, or the packet is the server's to send",
+    "connect to the namespace once, and wait for the answer",
+)  # fmt: skip
+SOCKET_ATTACHMENT = _fault(
+    "1613", "binary attachment out of place", "attachments are missing, too large together, or come unannounced",
+    "send the attachments of a packet right after it",
+)  # fmt: skip
+SOCKET_SILENT = _fault(
+    "1614", "no Socket.IO namespace in time", "the client opened a connection and connected to no namespace", "send a CONNECT packet"
+)
+SOCKET_MANY = _fault(
+    "1615", "too much of one Socket.IO connection", "more namespaces or unanswered acknowledgements than one connection may have",
+    "use several connections",
+)  # fmt: skip
 
 # VS20xx: audio
 UNREADABLE_AUDIO = _fault(
