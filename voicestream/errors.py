@@ -308,6 +308,11 @@ HOOK_FOREIGN = _fault(
 HOOK_CLIENT_ERROR = _fault("1633", "the AudioHook client reported an error", "see the code in the log", "look at the client's log")
 HOOK_CLOSE_LATE = _fault("1634", "no close in time", "the client did not answer disconnect with close within 10 s", "correct the client")
 
+SIGNATURE_WRONG = _fault(
+    "1640", "invalid signature", "a signed request was changed, repeated, too old, signed with another secret, or is not signed at all",
+    "check the secret, the public URL and both clocks; the log tells what was wrong",
+)  # fmt: skip
+
 # VS20xx: audio
 UNREADABLE_AUDIO = _fault(
     "2001", "audio not readable", "the file is damaged or cut off before its first sample", "check that a player plays it"
