@@ -27,16 +27,13 @@ from voicestream.errors import (
     CALL_REFUSED,
     CALL_STALLED,
     CALL_UNKNOWN,
-    DRAINING,
     INTERNAL,
-    OVERLOADED,
-    SESSION_LONG,
     START_LATE,
     Fault,
     MisuseError,
     PeerError,
 )
-from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming, Outgoing, Refusal
+from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming, Outgoing, Refusal, close_for, farewell
 from voicestream.protocols.twilio_message import Message, read_message, read_start, whole
 from voicestream.sessions.vocabulary import (
     Audio,
@@ -96,7 +93,6 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, Action]] = {
 }
 
 _INPUTS = {"start": Input.START, "media": Input.MEDIA, "stop": Input.STOP}
-_GOODBYE = {Goodbye.DRAIN: DRAINING, Goodbye.SESSION_TIME: SESSION_LONG, Goodbye.OVERLOAD: OVERLOADED, Goodbye.INTERNAL: INTERNAL}
 _CODES = {CALL_BINARY: 1003, CALL_LARGE: 1009}  # of refused messages; 1007 else
 
 
@@ -180,7 +176,7 @@ class Twilio:
     def finish(self, goodbye: Goodbye) -> None:
         """End the stream from our side."""
         if self._state is not State.CLOSED:
-            self._end(goodbye.value, _GOODBYE[goodbye])
+            self._end(farewell(goodbye))
 
     def drain(self, room_bytes: int) -> list[Outgoing]:
         """The Close, once."""
@@ -226,7 +222,7 @@ class Twilio:
             raise PeerError(CALL_ORDER)
         state, action = row
         if state is State.CLOSED:
-            self._end(1000)
+            self._end(Close(1000))
         self._state = state
         return action
 
@@ -240,14 +236,14 @@ class Twilio:
     def _fail(self, fault: Fault, code: int, about: str) -> Sequence[Event]:
         was_open, self._open = self._open, False
         self.refusals.append(Refusal(fault, about))
-        self._end(code, fault)
+        self._end(close_for(code, fault))
         return (Finished(fault),) if was_open else ()
 
     def _refuse_end(self, logged: Fault, code: int, told: Fault) -> None:
         self.refusals.append(Refusal(logged, "connection"))
-        self._end(code, told)
+        self._end(close_for(code, told))
 
-    def _end(self, code: int, fault: Fault | None = None) -> None:
-        self._pending.append(Close(code, f"{fault.code} {fault.sentence}" if fault else ""))
+    def _end(self, close: Close) -> None:
+        self._pending.append(close)
         self._state = State.CLOSED
         self.deadline = NEVER
