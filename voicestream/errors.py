@@ -2,7 +2,8 @@
 
 A peer is told the code and the sentence, never its own text back. `voicestream errors` and the page
 `/errors` print this catalogue. Ranges: VS10xx start, settings and command line, VS11xx transport, VS12xx IDVoice
-WebSocket, VS14xx IDVoice HTTP, VS16xx Engine.IO and Socket.IO, VS20xx audio, VS30xx models and templates, VS50xx our own faults.
+WebSocket, VS14xx IDVoice HTTP, VS16xx Engine.IO and Socket.IO, VS17xx telephone calls (Twilio, AudioHook), VS20xx audio,
+VS30xx models and templates, VS50xx our own faults.
 """
 
 from dataclasses import dataclass
@@ -296,6 +297,62 @@ SOCKET_SILENT = _fault(
 SOCKET_MANY = _fault(
     "1615", "too much of one Socket.IO connection", "more namespaces or unanswered acknowledgements than one connection may have",
     "use several connections",
+)  # fmt: skip
+
+# VS17xx: telephone calls: Twilio Media Streams, Genesys AudioHook
+CALL_MESSAGE = _fault(
+    "1701", "message not understood", "a text message is no JSON object, or a field of it has another type",
+    "send the messages of Twilio Media Streams",
+)  # fmt: skip
+CALL_BASE64 = _fault(
+    "1702", "payload is not base64", "white space, missing padding, or characters outside the standard alphabet",
+    "encode each payload by itself with the standard alphabet and padding",
+)  # fmt: skip
+CALL_BINARY = _fault("1703", "binary message", "this stream carries its audio inside JSON text", "send text messages")
+CALL_ORDER = _fault("1704", "message out of order", "media before start, or a second start", "send one start, then media, then stop")
+CALL_LARGE = _fault("1705", "message too big", "a text message is over 64 KiB", "send the audio in smaller pieces")
+START_LATE = _fault("1706", "no start in time", "no start, or open, came within 5 s", "send it at once after connecting")
+CALL_UNKNOWN = _fault(
+    "1707", "no session for this call", "nobody asked for this call_id while its audio was held (5 s)",
+    "send initialize with the same call_id before, or soon after, the stream begins",
+)  # fmt: skip
+CALL_STALLED = _fault("1708", "no audio for too long", "the stream was open but nothing came for 30 s", "end streams that are not used")
+CALL_FORMAT = _fault(
+    "1709", "audio format not supported", "the stream announces another encoding, rate or channel count than calls have",
+    "send mu-law or A-law at 8000 Hz, or PCM16 at 8000 or 16000 Hz, mono",
+)  # fmt: skip
+CALL_REFUSED = _fault(
+    "1710", "call refused", "the API key is missing or wrong, or the call is another client's or has a stream already",
+    "check the key and the call_id; one stream per call",
+)  # fmt: skip
+HOOK_TEXT_LARGE = _fault("1721", "text message too large", "an AudioHook text message is over 65,535 bytes", "send smaller messages")
+HOOK_NOT_JSON = _fault("1722", "text message is not JSON", "an AudioHook text message cannot be parsed", "correct the client")
+HOOK_NOT_MESSAGE = _fault(
+    "1723", "not an AudioHook message", "version, id, type, seq, serverseq, position or parameters is missing or of another form",
+    "speak AudioHook version 2",
+)  # fmt: skip
+HOOK_SEQ = _fault("1724", "wrong seq", "a client message's seq is not the last one plus 1", "count every message")
+HOOK_SERVERSEQ = _fault("1725", "wrong serverseq", "it is above the seq of the last message we sent", "repeat the last seq seen")
+HOOK_SESSION = _fault("1726", "wrong session identifier", "a message's id is not that of the header Audiohook-Session-Id", "use one id")
+HOOK_PARAMETERS = _fault(
+    "1727", "wrong parameters", "a parameter of an AudioHook message is missing or of another form", "compare with the protocol reference"
+)
+HOOK_UNSUPPORTED = _fault("1728", "unknown AudioHook message", "its type is none of version 2", "speak AudioHook version 2")
+HOOK_AUDIO_STATE = _fault("1729", "audio at the wrong time", "audio before opened, or while paused", "send audio only while it is wanted")
+HOOK_NO_MEDIA = _fault("1730", "audio without media", "audio came though no media was selected", "offer PCMU or L16 at 8000 Hz")
+HOOK_AUDIO_FRAME = _fault(
+    "1731", "audio of a broken size", "the bytes are not whole samples of all channels", "send whole samples of all channels"
+)
+HOOK_FOREIGN = _fault(
+    "1732", "AudioHook session not authorised", "the organisation differs from the header's, or the request was not authorised",
+    "check the integration's credentials",
+)  # fmt: skip
+HOOK_CLIENT_ERROR = _fault("1733", "the AudioHook client reported an error", "see the code in the log", "look at the client's log")
+HOOK_CLOSE_LATE = _fault("1734", "no close in time", "the client did not answer disconnect with close within 10 s", "correct the client")
+
+SIGNATURE_WRONG = _fault(
+    "1740", "invalid signature", "a signed request was changed, repeated, too old, signed with another secret, or is not signed at all",
+    "check the secret, the public URL and both clocks; the log tells what was wrong",
 )  # fmt: skip
 
 # VS20xx: audio

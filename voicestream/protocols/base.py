@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeAlias
 
-from voicestream.errors import Fault
+from voicestream.errors import DRAINING, INTERNAL, OVERLOADED, SESSION_LONG, Fault
 from voicestream.sessions.vocabulary import Event, Result
 
 NEVER = float("inf")
@@ -43,6 +43,24 @@ class Goodbye(Enum):
     SESSION_TIME = 1008
     OVERLOAD = 1013
     INTERNAL = 1011
+
+
+_GOODBYE_FAULTS = {
+    Goodbye.DRAIN: DRAINING,
+    Goodbye.SESSION_TIME: SESSION_LONG,
+    Goodbye.OVERLOAD: OVERLOADED,
+    Goodbye.INTERNAL: INTERNAL,
+}
+
+
+def close_for(code: int, fault: Fault) -> Close:
+    """The Close whose reason is the number and sentence of `fault`."""
+    return Close(code, f"{fault.code} {fault.sentence}")
+
+
+def farewell(goodbye: Goodbye) -> Close:
+    """The Close that tells a peer of a machine why we end."""
+    return close_for(goodbye.value, _GOODBYE_FAULTS[goodbye])
 
 
 Incoming: TypeAlias = str | bytes  # a text or a binary message

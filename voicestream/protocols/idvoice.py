@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
 from typing import Literal, assert_never
 
-from voicestream.errors import BINARY_EARLY, IDLE, TEXT_LATE, UNREAD, Fault, PeerError
+from voicestream.errors import BINARY_EARLY, IDLE, TEXT_LATE, UNREAD, Fault, MisuseError, PeerError
 from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming, Outgoing, Refusal
 from voicestream.protocols.idvoice_json import FRAMES_KEPT, spaced, window_object
 from voicestream.protocols.idvoice_parameter import context_s, duration_ms, rate_hz, window_s
@@ -30,6 +30,8 @@ from voicestream.protocols.summary_text import SummaryText
 from voicestream.protocols.template_text import template_bytes
 from voicestream.sessions.vocabulary import (
     Audio,
+    CallRefused,
+    CallState,
     Encoding,
     Endpointing,
     EndpointState,
@@ -223,6 +225,8 @@ class IDVoice:
             case Failed():
                 self._refuse(result.fault, "audio", result.detail)
                 self._say("500")
+            case CallState() | CallRefused():
+                raise MisuseError("a call's result on an IDVoice stream")
             case _:
                 assert_never(result)
 

@@ -6,6 +6,7 @@ from typing import assert_never
 
 import trio
 
+from voicestream.errors import MisuseError
 from voicestream.models.speaker.model import SpeakerModel
 from voicestream.models.vad.model import MakeFront
 from voicestream.protocols.idvoice import ENDPOINTS, Endpoint, IDVoice, Options
@@ -18,7 +19,7 @@ from voicestream.server.watch import Watch
 from voicestream.sessions.endpointing import EndpointingSession
 from voicestream.sessions.summary import SummarySession
 from voicestream.sessions.verification import VerificationSession
-from voicestream.sessions.vocabulary import Endpointing, Service, Session, Summary, Template, Verification
+from voicestream.sessions.vocabulary import Call, Endpointing, Service, Session, Summary, Template, Verification
 from voicestream.transport.listener import Route
 from voicestream.transport.rfc6455 import MessageLimit
 from voicestream.transport.websocket import Timing, WebSocket
@@ -82,5 +83,7 @@ class Routes:
                 return SummarySession(service, self._make_front)
             case Verification():
                 return VerificationSession(service, self._model, self._make_front)
+            case Call():
+                raise MisuseError("a call on an IDVoice path")
             case _:
                 assert_never(service)

@@ -6,7 +6,8 @@ events into results, the dialect spells the results for its peer.
 
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -16,6 +17,7 @@ from voicestream.errors import Fault
 
 Vector: TypeAlias = NDArray[np.float32]
 Encoding: TypeAlias = Literal["pcm16", "opus"]
+CallEncoding: TypeAlias = Literal["mulaw", "alaw", "pcm16"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,18 @@ class Verification:
     encoding: Encoding = "pcm16"
 
 
-Service: TypeAlias = Endpointing | Summary | Verification
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Listen to one person's side of a telephone call for whoever asks about `call_id`; its Audio is mono, pcm16 little-endian."""
+
+    call_id: str  # 1..128 printable characters
+    rate_hz: int | None = None  # None: the stream did not say, whoever asks does
+    encoding: CallEncoding | None = None  # the same
+    account: str = ""  # whose call the stream says it is: a hint that proves nothing
+    key: str = field(default="", repr=False)  # an API key given inside the stream, not checked yet; never logged
+
+
+Service: TypeAlias = Endpointing | Summary | Verification | Call
 
 # ---- events: dialect -> session -------------------------------------------------------------------
 
@@ -74,17 +87,38 @@ class Opened:
 
 
 class Audio(NamedTuple):
-    """One message of audio: PCM16 little-endian bytes of any count, or one Opus packet."""
+    """One message of audio: bytes of any count in the encoding that was opened, or one Opus packet."""
 
     payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """So many samples of the call are missing here: what is before and after does not belong together."""
+
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """No audio until Resumed. forget: what came so far found nobody who asked for it, and is to be dropped."""
+
+    forget: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Audio goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """The peer will send no more audio."""
+    """The peer will send no more audio; with a fault it did not end as it should."""
+
+    fault: Fault | None = None
 
 
-Event: TypeAlias = Opened | Audio | Finished
+Event: TypeAlias = Opened | Audio | Gap | Paused | Resumed | Finished
 
 # ---- results: session -> dialect ------------------------------------------------------------------
 
@@ -174,7 +208,22 @@ class SummaryState(NamedTuple):
         return self.frames - self.log.run_starts[self.runs - 1]
 
 
-Result: TypeAlias = EndpointState | SummaryState | Verified | Failed
+class CallState(Enum):
+    """What becomes of a call's audio from here on."""
+
+    HELD = auto()  # nobody has asked for it yet
+    HEARD = auto()  # somebody listens
+    COLLECTED = auto()  # there is voice enough: no more is wanted
+
+
+@dataclass(frozen=True, slots=True)
+class CallRefused:
+    """Nobody of this peer's may ask for this call; the peer is not told more than that."""
+
+    fault: Fault
+
+
+Result: TypeAlias = EndpointState | SummaryState | Verified | Failed | CallState | CallRefused
 
 
 @dataclass(frozen=True, slots=True)
