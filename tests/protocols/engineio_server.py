@@ -7,7 +7,7 @@ from itertools import count
 from voicestream.protocols.base import NEVER, Close, Incoming, Outgoing
 from voicestream.protocols.engineio import EngineIO, Options, Socket
 from voicestream.protocols.engineio_event import Event, Message
-from voicestream.protocols.engineio_request import Answer, Poll, Request, Transport, judge
+from voicestream.protocols.engineio_request import Poll, Request, Transport, judge
 
 ROOM = 1 << 30
 SUITE = Options(ping_interval_s=0.3, ping_timeout_s=0.2)  # of the official suites
@@ -161,7 +161,3 @@ class Server:
         websocket = self.connect(sid)
         assert websocket.ask("2probe", "5") == ["3probe"]
         return sid, websocket
-
-
-def refused(answer: Answer | None) -> tuple[int, bytes] | None:
-    return None if answer is None else (answer.status, answer.body)

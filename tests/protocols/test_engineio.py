@@ -294,6 +294,15 @@ def test_our_close_waits_for_the_next_get_and_sends_what_waits(server: Server) -
     assert server.applications[sid].heard == [Closed(Ending.FORCED)]
 
 
+def test_our_close_takes_as_many_gets_as_what_waits_needs() -> None:
+    server = Server(options=Options(max_payload=6))
+    sid = server.polling()
+    server.engines[sid].send("first", "last")
+    server.engines[sid].finish(0.0)
+    assert server.get(sid).answer == (200, b"4first")
+    assert server.get(sid).answer == (200, b"4last\x1e1")
+
+
 def test_our_close_gives_up_after_its_time() -> None:
     server = Server(options=Options(close_timeout_s=30.0))
     sid = server.polling()

@@ -81,6 +81,7 @@ def test_nothing_is_said_in_a_namespace_before_its_connect() -> None:
     assert websocket.read() == []
     assert listener.io.accept("/1", "s")
     assert not listener.io.accept("/1", "s")
+    listener.io.refuse("/1", "too late")
     assert websocket.read() == ['40/1,{"sid":"s"}']
 
 
@@ -202,6 +203,22 @@ def test_a_droppable_event_goes_when_nobody_reads_but_no_piece_of_a_binary_one()
     messages = websocket.read()
     assert messages[:3] == ['451-["binary",{"_placeholder":true,"num":0}]', b"x", '42["status",21]']
     assert (len(messages), messages[-1]) == (32, '42["result"]')
+
+
+def test_an_event_that_wants_an_acknowledgement_is_not_dropped() -> None:
+    websocket, listener = listening()
+    websocket.send("40")
+    listener.io.accept("/", "s")
+    listener.io.emit("/", "asked", ack=True, droppable=True)
+    for _ in range(50):
+        listener.io.emit("/", "status", droppable=True)
+    assert websocket.read()[1] == '420["asked"]'
+
+
+def test_an_early_tick_does_nothing() -> None:
+    websocket, listener = listening()
+    assert listener.io.tick(0.5) == ()
+    assert websocket.read() == []
 
 
 # ---- what closes ----------------------------------------------------------------------------------

@@ -62,6 +62,8 @@ def test_data_may_have_32_levels() -> None:
     assert decode('2["e",' + "[" * 31 + "]" * 31 + "]").type is T.EVENT
     with pytest.raises(PeerError):
         decode('2["e",' + "[" * 32 + "]" * 32 + "]")
+    with pytest.raises(PeerError):
+        decode('2["e",' + '{"a":' * 32 + "1" + "}" * 32 + "]")
     assert decode('2["e",' + "[]," * 100 + "1]").type is T.EVENT
 
 

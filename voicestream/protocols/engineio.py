@@ -331,12 +331,12 @@ class EngineIO:
             self._shut(Ending.FORCED)
 
     def _drop_candidate(self) -> None:
-        if self._candidate is not None:
-            self._step(Input.STRAY)
-            self._candidate.said.append(Close(1000))
-            self._candidate = None
-            self._upgrade_at = self._noop_at = NEVER
-            self._flush()
+        assert self._candidate is not None
+        self._step(Input.STRAY)
+        self._candidate.said.append(Close(1000))
+        self._candidate = None
+        self._upgrade_at = self._noop_at = NEVER
+        self._flush()
 
     def _flush(self) -> None:
         """Answer the GET that is held, if something for it waits."""
