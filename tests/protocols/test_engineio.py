@@ -456,6 +456,14 @@ def test_a_close_amid_an_upgrade_goes_by_websocket(server: Server) -> None:
     assert websocket.ask("5") == ["4last", Close(1000)]
 
 
+def test_the_first_goodbye_counts(server: Server) -> None:
+    sid = server.polling()
+    websocket = server.connect(sid)
+    server.engines[sid].finish(0.0, Goodbye.DRAIN)
+    server.engines[sid].finish(0.0, Goodbye.OVERLOAD)
+    assert websocket.ask("5") == [Close(1001)]
+
+
 def test_a_close_amid_an_upgrade_goes_by_polling_too(server: Server) -> None:
     sid = server.polling()
     websocket = server.connect(sid)

@@ -157,7 +157,11 @@ class EngineIO:
             self._end(Ending.TRANSPORT)
 
     def begin_post(self, content_type: str, length: int | None, now: float) -> Answer | None:
-        """The head of a POST: the refusal that is due, or None: then read the body. `length`: Content-Length, where there is one."""
+        """The head of a POST: the refusal that is due, or None: then read the body. `length`: Content-Length, where there is one.
+
+        A client that closes sends its "1" and a GET together and wants the GET answered: let the loop have a turn (2 ms) before
+        end_post, because a loop that serves its tasks in random order would else let the POST overtake.
+        """
         self.tick(now)
         if self._state is State.CLOSED:
             return UNKNOWN_SID
