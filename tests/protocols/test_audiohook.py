@@ -278,6 +278,15 @@ def test_a_result_waits_for_the_first_pong() -> None:
     assert client.taken() == []
 
 
+def test_a_peer_that_resumes_while_a_result_waits_is_not_heard_again() -> None:
+    client = opened(pinged=False)
+    client.dialect.reply(CallState.COLLECTED)
+    client.say("resumed", {"start": "PT0S", "discarded": "PT1S"})
+    client.put(b"more")
+    assert client.taken() == []
+    assert client.say("ping") == [("pong", {}), ("disconnect", {"reason": "completed"})]
+
+
 def test_or_for_two_seconds() -> None:
     client = opened(pinged=False)
     client.dialect.reply(CallState.COLLECTED)
