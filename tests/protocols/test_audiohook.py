@@ -214,6 +214,7 @@ def test_five_seconds_of_samples_are_held() -> None:
 
 def test_a_peer_that_resumes_by_itself_is_held_again() -> None:
     client = opened(heard=False)
+    client.put(b"x")
     client.wait(5.0)
     client.say("paused")
     client.say("resumed", {"start": "PT5S", "discarded": "PT0S"})
@@ -237,6 +238,20 @@ def test_a_stream_may_be_kept_after_its_result() -> None:
     client.say("resumed", {"start": "PT5S", "discarded": "PT0S"})
     client.put(b"x")
     assert client.taken() == [Resumed(), Audio(b"x")]
+
+
+def test_a_kept_stream_that_resumes_by_itself_is_held_for_the_next_session() -> None:
+    client = opened(after_result="pause")
+    client.dialect.reply(CallState.COLLECTED)
+    client.say("paused")
+    client.say("resumed", {"start": "PT5S", "discarded": "PT0S"})
+    assert client.wait(5.0) == [("pause", {})]
+
+
+def test_a_call_that_the_peer_paused_is_not_paused_by_us() -> None:
+    client = opened(heard=False)
+    client.say("paused")
+    assert client.wait(6.0) == []
 
 
 # ---- pausing by the peer
@@ -276,6 +291,15 @@ def test_a_result_waits_for_the_first_pong() -> None:
     assert client.heard() == []
     assert client.say("ping") == [("pong", {}), ("disconnect", {"reason": "completed"})]
     assert client.taken() == []
+
+
+def test_a_peer_that_resumes_while_a_result_waits_is_not_heard_again() -> None:
+    client = opened(pinged=False)
+    client.dialect.reply(CallState.COLLECTED)
+    client.say("resumed", {"start": "PT0S", "discarded": "PT1S"})
+    client.put(b"more")
+    assert client.taken() == []
+    assert client.say("ping") == [("pong", {}), ("disconnect", {"reason": "completed"})]
 
 
 def test_or_for_two_seconds() -> None:

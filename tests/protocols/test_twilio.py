@@ -2,10 +2,12 @@
 
 import base64
 import json
+import textwrap
 from itertools import product
 from typing import Any
 
 import pytest
+from streamdouble.protocol import MediaStreamEncoder, StreamIdentity
 
 from voicestream.errors import CALL_FORMAT, CALL_REFUSED, INTERNAL, MisuseError
 from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming
@@ -88,6 +90,29 @@ def test_pieces_of_any_size_give_the_same_audio(size: int) -> None:
     pieces = [media(audio[begin : begin + size]) for begin in range(0, len(audio), size)]
     events = said(streaming(), *pieces)
     assert b"".join(event.payload for event in events if isinstance(event, Audio)) == audio
+
+
+def test_the_vendors_way_of_cutting_a_file() -> None:
+    audio = bytes(range(256)) * 13
+    pieces = textwrap.wrap(base64.b64encode(audio).decode(), 1024)  # as in the vendor's listing
+    events = said(streaming(), *[json.dumps({"event": "media", "media": {"payload": piece}}) for piece in pieces])
+    assert b"".join(event.payload for event in events if isinstance(event, Audio)) == audio
+    assert len(events) == len(pieces) == 5
+
+
+def test_a_simulators_call_with_both_tracks() -> None:
+    encoder = MediaStreamEncoder(StreamIdentity(call_sid=CALL_SID, account_sid=ACCOUNT))
+    frames = [bytes([number]) * 160 for number in range(100)]
+    messages = [encoder.connected(), encoder.start(tracks=["inbound", "outbound"], custom_parameters={"apikey": "k1"})]
+    for frame in frames:
+        messages += [encoder.media(frame), encoder.media(bytes(160), track="outbound")]
+    messages += [encoder.dtmf("5"), encoder.mark("m"), encoder.stop()]
+    dialect = Twilio(0.0)
+    opened, *audio, finished = said(dialect, *map(json.dumps, messages))
+    assert opened == Opened(Call(CALL_SID, 8000, "mulaw", ACCOUNT, "k1"))
+    assert audio == [Audio(frame) for frame in frames]
+    assert finished == Finished()
+    assert (dialect.gaps, dialect.refusals) == (0, [])
 
 
 def test_only_the_callers_track_is_heard() -> None:
@@ -297,6 +322,14 @@ def test_silence_of_thirty_seconds_ends_a_stream() -> None:
     assert isinstance(finished, Finished)
     assert finished.fault is not None
     assert closed(dialect) == (1008, finished.fault.code)
+
+
+def test_patience_with_silence_begins_with_the_last_audio_also_where_it_was_held() -> None:
+    dialect = Twilio(0.0)
+    said(dialect, MINIMUM, now=3.0)
+    said(dialect, MEDIA, now=4.0)
+    dialect.reply(CallState.HEARD)
+    assert dialect.deadline == 34.0
 
 
 def test_enough_voice_closes_while_the_peer_still_pushes() -> None:

@@ -250,7 +250,9 @@ class AudioHook:
                 self._bearable_samples = self._options.in_flight_s * RATE_HZ
                 return (Paused(),) if before is not State.PAUSED and self._open else ()
             case Action.RESUME:
-                if self._heard or self._selection is None:
+                if self._selection is not None and not self._open:  # a disconnect waits to be said
+                    self._state = State.PAUSED
+                elif self._heard or self._selection is None:
                     self._state = State.ACTIVE
                 else:
                     self._begin_holding()
