@@ -113,7 +113,8 @@ class Database:
             for statements in MIGRATIONS[version:]:
                 for statement in statements:
                     execute(statement)
-            execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            if version < len(MIGRATIONS):  # else nothing is written, which other processes would take for news
+                execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
             execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
