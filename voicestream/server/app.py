@@ -5,12 +5,16 @@ models, kernels ─► port ─► serving ─── SIGTERM or SIGINT ───
                               └ /readyz 200                      └ /readyz 503, listener closed, goodbyes
 """
 
+from __future__ import annotations
+
+import json
 import signal
 import ssl
 import sys
 import time
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 import trio
@@ -28,11 +32,13 @@ from voicestream.server.login import Login
 from voicestream.server.metrics import Metrics
 from voicestream.server.routes import Routes
 from voicestream.server.voice import active_model, bare_model
-from voicestream.store.authority import Authority
 from voicestream.store.templates import pack, unpack
 from voicestream.transport.head import HeadLimit
 from voicestream.transport.http import HttpServer
 from voicestream.transport.listener import Admission, Listener, listen
+
+if TYPE_CHECKING:
+    from voicestream.store.authority import Authority, FirstCredentials
 
 _log = structlog.get_logger()
 
@@ -145,6 +151,8 @@ def _authority(settings: Settings) -> Authority | None:
     """
     if not settings.component_daspeak:
         return None
+    from voicestream.store.authority import Authority  # brings cryptography: not for those who do without
+
     try:
         authority = Authority.open(settings.data_path(), settings.issuer, settings.token_s)
     except PeerError as error:
@@ -155,12 +163,16 @@ def _authority(settings: Settings) -> Authority | None:
     made = authority.first_start(time.time())
     if made is not None:
         _log.info("first client and API key made", client_id=made.client_id)
-        print(
-            f"The first client of this server, shown this once:\n  client_id      {made.client_id}\n"
-            f"  client_secret  {made.client_secret}\n  apikey         {made.api_key}",
-            file=sys.stderr,
-        )
+        print(_told(made, settings), file=sys.stderr, flush=True)
     return authority
+
+
+def _told(made: FirstCredentials, settings: Settings) -> str:
+    """The first credentials: for a person, or as one line of JSON where the log is such lines."""
+    fields = {"client_id": made.client_id, "client_secret": made.client_secret, "apikey": made.api_key}
+    if settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty()):
+        return "The first client of this server, shown this once:\n" + "\n".join(f"  {name:13}  {value}" for name, value in fields.items())
+    return json.dumps({"event": "first credentials, shown this once", **fields})
 
 
 def _admission(settings: Settings) -> Admission:

@@ -1,10 +1,12 @@
 """Clients at the door: known ones at once, others after one argon2 hash on a thread, guessers slower and slower."""
 
+from __future__ import annotations
+
 import ipaddress
 import math
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 import trio
@@ -12,9 +14,11 @@ import trio
 from voicestream.errors import CLIENT_REFUSED, LOGINS_FAILED, PeerError
 from voicestream.protocols.oauth2 import Presented
 from voicestream.server.http.services import Runner
-from voicestream.store.authority import Authority
 from voicestream.store.client import Client
 from voicestream.store.throttle import Throttle
+
+if TYPE_CHECKING:
+    from voicestream.store.authority import Authority  # brings cryptography: not for those who only serve IDVoice
 
 _log = structlog.get_logger(__name__)
 
