@@ -1,5 +1,6 @@
 """What every test may ask for: slow and fuzz runs, and the project's shared measurements and speech."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             for item in items:
                 if name in item.keywords:
                     item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Servers under test keep their clients and keys in a folder of this run; the installed models are still found."""
+    from voicestream.server.config import Settings
+
+    home = tmp_path_factory.mktemp("data_home")
+    (home / "voicestream").mkdir(mode=0o700)
+    if (models := Settings().data_path() / "models").is_dir():
+        (home / "voicestream" / "models").symlink_to(models)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(home))
+        yield
 
 
 @pytest.fixture(scope="session")

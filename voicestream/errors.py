@@ -2,8 +2,8 @@
 
 A peer is told the code and the sentence, never its own text back. `voicestream errors` and the page
 `/errors` print this catalogue. Ranges: VS10xx start, settings and command line, VS11xx transport, VS12xx IDVoice
-WebSocket, VS14xx IDVoice HTTP, VS16xx Engine.IO and Socket.IO, VS17xx telephone calls (Twilio, AudioHook), VS20xx audio,
-VS30xx models and templates, VS50xx our own faults.
+WebSocket, VS14xx IDVoice HTTP, VS16xx Engine.IO and Socket.IO, VS17xx telephone calls (Twilio, AudioHook), VS18xx OAuth2,
+VS20xx audio, VS30xx models and templates, VS31xx clients and keys, VS50xx our own faults.
 """
 
 from dataclasses import dataclass
@@ -355,6 +355,40 @@ SIGNATURE_WRONG = _fault(
     "check the secret, the public URL and both clocks; the log tells what was wrong",
 )  # fmt: skip
 
+# VS18xx: OAuth2 (RFC 6749 section 5.2); `protocols/oauth2.py` tells which error word and status each becomes
+OAUTH_FORM = _fault(
+    "1801", "request body is not a form", "the body is not application/x-www-form-urlencoded, or its escapes are broken",
+    "send grant_type=client_credentials&client_id=...&client_secret=... as a form",
+)  # fmt: skip
+OAUTH_PARAMETER_MISSING = _fault(
+    "1802", "a required parameter is missing", "grant_type, or the token to revoke or look into, is absent or empty", "add it to the form"
+)
+OAUTH_PARAMETER_TWICE = _fault("1803", "a parameter is given twice", "a name stands twice in the form", "send each parameter once")
+OAUTH_CREDENTIALS_TWICE = _fault(
+    "1804", "client credentials are given twice", "an Authorization header and client credentials in the form as well", "send one of them"
+)
+OAUTH_BODY_LARGE = _fault("1805", "request body is too large", "over 8 KiB, or over 32 parameters", "send the documented parameters only")
+GRANT_UNSUPPORTED = _fault("1806", "grant type is not supported", "it is not client_credentials", "set grant_type=client_credentials")
+SCOPE_REFUSED = _fault(
+    "1807", "scope is unknown or not this client's", "the form asks for a scope that the client does not have",
+    "leave scope out, or see `voicestream clients list`",
+)  # fmt: skip
+CLIENT_REFUSED = _fault(
+    "1808", "client is unknown or its secret is wrong", "a wrong or missing client id or secret, or a client that was revoked",
+    "check both; `voicestream clients rotate` makes a new secret",
+)  # fmt: skip
+LOGINS_FAILED = _fault(
+    "1809", "too many failed attempts", "over 10 wrong secrets of one client, or over 60 of all, from this address within a minute",
+    "correct the secret, and try again after the seconds in Retry-After",
+)  # fmt: skip
+TOKEN_FOREIGN = _fault(
+    "1810", "token was issued to another client", "a client may revoke its own tokens only", "revoke it as the client it was issued to"
+)
+TOKEN_REFUSED = _fault(
+    "1811", "access token is not valid", "it is expired, revoked, damaged, of another server, or its client was revoked",
+    "ask for a new one at /oauth2/token",
+)  # fmt: skip
+
 # VS20xx: audio
 UNREADABLE_AUDIO = _fault(
     "2001", "audio not readable", "the file is damaged or cut off before its first sample", "check that a player plays it"
@@ -493,6 +527,28 @@ NOT_TO_INSTALL = _fault(
 DATA_FOLDER = _fault(
     "3047", "data folder cannot be written", "it is not this user's, or its disk is full", "set data_folder to a folder of this user"
 )
+
+# VS31xx: the database, clients and keys
+DATABASE_UNUSABLE = _fault(
+    "3101", "database cannot be used", "its folder or file is missing, not this user's, locked for long, or the disk is full",
+    "set data_folder to a folder of this user, with room on its disk",
+)  # fmt: skip
+DATABASE_DAMAGED = _fault(
+    "3102", "database is damaged", "the file is not a database, or its pages do not fit together",
+    "put voicestream.db away (or a backup in its place) and start again; clients and keys are then made anew",
+)  # fmt: skip
+DATABASE_NEWER = _fault("3103", "database of a newer version", "a newer voicestream has upgraded it", "upgrade this voicestream as well")
+TOKEN_KEY_FILE = _fault(
+    "3104", "key of the access tokens cannot be used", "the file token.key is damaged, or others than its owner may read it",
+    "chmod 600 it; or remove it: a new one is made, and all access tokens in use end",
+)  # fmt: skip
+UNKNOWN_CLIENT = _fault("3105", "no such client", "no client has this id, or it was revoked", "`voicestream clients list` shows all")
+UNKNOWN_KEY = _fault("3106", "no such API key", "no key has this id, or it was revoked", "`voicestream keys list` shows all")
+WRONG_NAME = _fault(
+    "3107", "name, tenant or scope cannot be used",
+    "a name is 1 to 100 printable characters, a tenant 1 to 64 letters, digits, dots, dashes and underscores, a scope one of the known",
+    "correct it: `voicestream clients add --help`",
+)  # fmt: skip
 
 # VS50xx: our own faults
 INTERNAL = _fault("5000", "internal error", "a defect of this server", "look up the traceback in the log and report it")

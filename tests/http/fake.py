@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 
@@ -13,7 +16,11 @@ from voicestream.server.http.app import create_app
 from voicestream.server.http.query import active_model
 from voicestream.server.http.services import Health, Services
 from voicestream.server.job_runner import JobRunner
+from voicestream.server.login import Login
+from voicestream.store.authority import Authority, FirstCredentials
 from voicestream.store.templates import pack, unpack
+
+UNIX_S = 1_795_255_200.0  # what the clock of tokens shows
 
 
 @dataclass
@@ -30,16 +37,35 @@ class Watch:
         self.waiting -= 1
 
 
+@cache
+def _folder() -> TemporaryDirectory[str]:
+    return TemporaryDirectory()  # removed when the run ends
+
+
+@cache
+def shared_authority() -> tuple[Authority, FirstCredentials]:
+    """One for all applications of a test run, because a database takes a while to make."""
+    authority = Authority.open(Path(_folder().name), Settings().issuer, Settings().token_s)
+    first = authority.first_start(UNIX_S)
+    assert first is not None
+    return authority, first
+
+
 @dataclass
 class Server:
     """An application under test and what it is given."""
 
     settings: Settings
     watch: Watch = field(default_factory=Watch)
+    unix_s: float = UNIX_S
     health_page: Callable[[], Health] = lambda: Health(started=True, ready=True)
 
     def __post_init__(self) -> None:
         self.runner = JobRunner(self.settings.job_threads, self.settings.job_wait_s, self.watch)
+        self.login: Login | None = None
+        if self.settings.component_daspeak:
+            authority, self.first = shared_authority()
+            self.login = Login(authority, self.runner, lambda: self.unix_s)
         model = speaker_model(active_model(self.settings))
         services = Services(
             model=speaker_model,
@@ -52,6 +78,7 @@ class Server:
             health=lambda: self.health_page(),
             refused=self.watch.refused.append,
             websocket_paths=frozenset(ENDPOINTS),
+            login=self.login,
         )
         self.app = create_app(self.settings, services)
 

@@ -11,6 +11,7 @@ from voicestream.cli.authenticity import authenticity
 from voicestream.cli.calibrate import calibrate
 from voicestream.cli.card import card
 from voicestream.cli.client import client
+from voicestream.cli.clients import clients
 from voicestream.cli.config import config
 from voicestream.cli.demo import demo
 from voicestream.cli.doctor import doctor
@@ -18,6 +19,7 @@ from voicestream.cli.enrol import enrol
 from voicestream.cli.errors import errors
 from voicestream.cli.evaluate import evaluate
 from voicestream.cli.install import install
+from voicestream.cli.keys import keys
 from voicestream.cli.models import ModelGroup, models
 from voicestream.cli.serve import serve
 from voicestream.cli.verify import verify
@@ -79,6 +81,8 @@ cards.callback(subcommand_metavar="[NAME]")(models)
 cards.command(hidden=True)(card)
 cards.command(short_help="Get the weights of a model that does not come along.")(install)
 app.add_typer(cards)
+app.add_typer(clients)
+app.add_typer(keys)
 app.command(short_help="Explain a numbered error.")(errors)
 
 

@@ -5,10 +5,16 @@ models, kernels ─► port ─► serving ─── SIGTERM or SIGINT ───
                               └ /readyz 200                      └ /readyz 503, listener closed, goodbyes
 """
 
+from __future__ import annotations
+
+import json
 import signal
 import ssl
+import sys
+import time
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 import trio
@@ -22,6 +28,7 @@ from voicestream.server.config import Settings
 from voicestream.server.http.app import create_app
 from voicestream.server.http.services import Health, Services
 from voicestream.server.job_runner import JobRunner
+from voicestream.server.login import Login
 from voicestream.server.metrics import Metrics
 from voicestream.server.routes import Routes
 from voicestream.server.voice import active_model, bare_model
@@ -30,12 +37,19 @@ from voicestream.transport.head import HeadLimit
 from voicestream.transport.http import HttpServer
 from voicestream.transport.listener import Admission, Listener, listen
 
+if TYPE_CHECKING:
+    from voicestream.store.authority import Authority, FirstCredentials
+
 _log = structlog.get_logger()
 
 
 async def serve(settings: Settings, *, task_status: trio.TaskStatus[list[int]] = trio.TASK_STATUS_IGNORED) -> None:
     """Run the server until SIGTERM; `started` gives the ports it listens on. PeerError VS10xx when it cannot start."""
-    await Server(settings).run(task_status)
+    server = Server(settings)
+    try:
+        await server.run(task_status)
+    finally:
+        server.close()
 
 
 class Server:
@@ -53,6 +67,8 @@ class Server:
         runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
         self._metrics = metrics
         self._routes = Routes(settings, model, make_front, partial(unpack, model=model, key=key), runner, metrics)
+        self._authority = _authority(settings)
+        self._login = Login(self._authority, runner) if self._authority is not None else None
         services = Services(
             model=lambda name: model if name == model.card.name else bare_model(settings, name),
             authenticity=authenticity_model,
@@ -64,9 +80,14 @@ class Server:
             health=lambda: self._health,
             refused=metrics.fault,
             websocket_paths=frozenset(route.path for route in self._routes.table),
+            login=self._login,
         )
         self._http = HttpServer(create_app(settings, services), settings.write_s)
         self._listener = Listener(self._routes.table, self._http.serve, self._routes.watch, _admission(settings), _tls_context(settings))
+
+    def close(self) -> None:
+        if self._authority is not None:
+            self._authority.close()
 
     async def run(self, task_status: trio.TaskStatus[list[int]]) -> None:
         settings = self._settings
@@ -78,6 +99,8 @@ class Server:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async with trio.open_nursery() as house:
                 await house.start(self._metrics.watch_loop)
+                if self._login is not None:
+                    house.start_soon(self._login.watch_loop)
                 await self._http.start(house)
                 async with trio.open_nursery() as connections:
                     door = trio.CancelScope()
@@ -119,6 +142,37 @@ class Server:
         await self._http.drain()
         await anext(signals)
         connections.cancel()
+
+
+def _authority(settings: Settings) -> Authority | None:
+    """Clients and keys of the data folder; the first ones, once made, are told on standard error and nowhere else.
+
+    None: switched off, or the data folder cannot be written, which must not end those who need neither (a warning says so).
+    """
+    if not settings.component_daspeak:
+        return None
+    from voicestream.store.authority import Authority  # brings cryptography: not for those who do without
+
+    try:
+        authority = Authority.open(settings.data_path(), settings.issuer, settings.token_s)
+    except PeerError as error:
+        if error.fault is not errors.DATABASE_UNUSABLE:
+            raise
+        _log.warning(error.fault.sentence, code=error.fault.code, detail=error.detail, without="component_daspeak")
+        return None
+    made = authority.first_start(time.time())
+    if made is not None:
+        _log.info("first client and API key made", client_id=made.client_id)
+        print(_told(made, settings), file=sys.stderr, flush=True)
+    return authority
+
+
+def _told(made: FirstCredentials, settings: Settings) -> str:
+    """The first credentials: for a person, or as one line of JSON where the log is such lines."""
+    fields = {"client_id": made.client_id, "client_secret": made.client_secret, "apikey": made.api_key}
+    if settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty()):
+        return "The first client of this server, shown this once:\n" + "\n".join(f"  {name:13}  {value}" for name, value in fields.items())
+    return json.dumps({"event": "first credentials, shown this once", **fields})
 
 
 def _admission(settings: Settings) -> Admission:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -93,6 +94,11 @@ class Settings(BaseModel):
         default=None, description="calibration of `voicestream calibrate` for the active model; empty: the model's own"
     )
 
+    # ---- das-Peak services
+    component_daspeak: bool = Field(default=True, description="access tokens, and all that wants them or API keys; off: 404")
+    public_url: str | None = Field(default=None, description="URL by which clients reach this server; empty: localhost and the port")
+    token_s: int = Field(default=3_600, ge=60, le=86_400, description="life of an access token in seconds")
+
     # ---- templates
     template_key: SecretStr | None = Field(
         default=None, description="32 bytes in hex or base64: templates are sealed with it (AES-256-GCM)"
@@ -148,6 +154,13 @@ class Settings(BaseModel):
         """`--calibration ""` takes back what a file or the environment names."""
         return name or None
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_base(cls, url: str | None) -> str | None:
+        if url and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", url.rstrip("/")):
+            raise ValueError("expected https://HOST or https://HOST:PORT")
+        return url.rstrip("/") if url else None
+
     @field_validator("template_key")
     @classmethod
     def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
@@ -158,6 +171,11 @@ class Settings(BaseModel):
     def model_of(self, configuration: str) -> str | None:
         """The model a request means by `configuration`: a name of the table, or the active model's own; None: unknown."""
         return self.configurations.get(configuration, self.model if configuration == self.model else None)
+
+    @property
+    def issuer(self) -> str:
+        """The URL of this server, without a slash at its end: who issues access tokens."""
+        return self.public_url or f"{'https' if self.tls_cert else 'http'}://localhost:{self.port}"
 
     def data_path(self) -> Path:
         """The data folder, there or not: the setting, else as the XDG base directory specification has it."""

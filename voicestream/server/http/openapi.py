@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from voicestream import __version__, errors
 from voicestream.codecs.containers import RATES_HZ
 from voicestream.server.config import Settings
+from voicestream.server.http import oauth_document
 from voicestream.server.http.refusal import error_object
 from voicestream.server.http.schema import SCHEMAS, examples
 
@@ -39,11 +40,14 @@ def document(settings: Settings, template: str) -> Json:
         paths |= _media()
     if settings.component_template_converter:
         paths |= _converter()
+    if settings.component_daspeak:
+        paths |= oauth_document.paths()
     used = {path.split("/")[1] for path in paths}
     shown = examples(template)
     components = {
         "schemas": SCHEMAS,
         "examples": {name: {"value": value} for name, value in shown.items()},
+        "securitySchemes": {"client": {"type": "http", "scheme": "basic", "description": "Client id and secret, as well as in the form."}},
     }
     return {
         "openapi": "3.0.3",
@@ -62,6 +66,7 @@ _TAGS: Final = {
     "snr_computer": "How clean a recording is (component media).",
     "voice_template_converter": "Templates of other models (component template_converter).",
     "verify_engine": "The names of the 2.x generation for the same paths.",
+    "oauth2": "Access tokens for clients of the das-Peak services (component daspeak).",
     "core": "What is running.",
     "operation": "For probes and Prometheus.",
     "page": "For people, and the documents themselves.",

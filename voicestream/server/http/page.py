@@ -32,8 +32,10 @@ _FAMILIES: Final = {
     "12": "IDVoice over WebSocket",
     "14": "IDVoice over HTTP",
     "15": "IDVoice over HTTP",
+    "17": "OAuth2",
     "20": "Audio",
     "30": "Models and templates",
+    "31": "Clients and keys",
     "50": "Our own faults",
 }
 

@@ -3,6 +3,8 @@
 from typing import Final, TypeAlias
 
 from voicestream import __version__
+from voicestream.errors import CLIENT_REFUSED
+from voicestream.protocols.oauth2 import metadata
 
 Json: TypeAlias = dict[str, object]
 
@@ -23,6 +25,13 @@ def _ref(name: str) -> Json:
 _QUALITY_VALUES: Final = _object(
     SNR={"type": "number", "description": "dB"}, SpeechLength={"type": "number", "minimum": 0, "description": "net speech in ms"}
 )
+
+_UNIX: Final[Json] = {**_COUNT, "description": "Unix seconds"}
+_CLIENT: Final[Json] = {
+    "client_id": {**_TEXT, "description": "Here or in the Authorization header."},
+    "client_secret": {**_TEXT, "description": "Here or in the Authorization header."},
+}
+_SCOPE: Final[Json] = {**_TEXT, "description": "Of `register verify`, separated by blanks; absent: all that the client has."}
 
 SCHEMAS: Final[Json] = {
     "VoiceTemplate": {
@@ -100,6 +109,48 @@ SCHEMAS: Final[Json] = {
     ),
     "Date": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
     "Health": _object(started=_FLAG, live=_FLAG, ready=_FLAG),
+    "TokenForm": {
+        "type": "object",
+        "properties": {"grant_type": {**_TEXT, "enum": ["client_credentials"]}, **_CLIENT, "scope": _SCOPE},
+        "required": ["grant_type"],
+    },
+    "Token": {
+        "type": "object",
+        "properties": {
+            "access_token": {**_TEXT, "description": "Opaque to clients."},
+            "token_type": {**_TEXT, "enum": ["Bearer"]},
+            "expires_in": {**_COUNT, "description": "seconds"},
+            "scope": {**_SCOPE, "description": "Only when the request had one."},
+        },
+        "required": ["access_token", "token_type", "expires_in"],
+        "additionalProperties": False,
+    },
+    "TokenQueryForm": {
+        "type": "object",
+        "properties": {"token": _TEXT, "token_type_hint": {**_TEXT, "description": "Changes nothing."}, **_CLIENT},
+        "required": ["token"],
+    },
+    "Nothing": {"type": "object", "maxProperties": 0},
+    "Introspection": {
+        "type": "object",
+        "properties": {
+            "active": _FLAG,
+            **dict.fromkeys(("token_type", "iss", "sub", "aud", "client_id", "tenant", "scope", "jti"), _TEXT),
+            **dict.fromkeys(("iat", "nbf", "exp"), _UNIX),
+        },
+        "required": ["active"],
+        "additionalProperties": False,
+        "description": "Only `active` for a token that is not good, or not this tenant's.",
+    },
+    "OAuthMetadata": {
+        "type": "object",
+        "properties": {
+            "issuer": {**_TEXT, "description": "The setting `public_url`."},
+            **dict.fromkeys(("token_endpoint", "revocation_endpoint", "introspection_endpoint"), _TEXT),
+        },
+        "required": ["issuer", "token_endpoint", "response_types_supported"],
+    },
+    "OAuthError": _object(error=_TEXT, error_description={"type": "string", "pattern": "^VS[0-9]{4} "}),
     "Error": _object(
         timestamp={"type": "string", "format": "date-time"},
         status={"type": "integer"},
@@ -108,6 +159,9 @@ SCHEMAS: Final[Json] = {
         path=_TEXT,
     ),
 }
+
+
+_EXAMPLE_CLIENT: Final[Json] = {"client_id": "3f1c9a7e52d04b68ac10", "client_secret": "as-it-was-told-once"}
 
 
 def examples(template: str) -> dict[str, object]:
@@ -150,6 +204,26 @@ def examples(template: str) -> dict[str, object]:
         },
         "Date": "2099-12-31",
         "Health": {"started": True, "live": True, "ready": True},
+        "TokenForm": {"grant_type": "client_credentials", **_EXAMPLE_CLIENT},
+        "Token": {"access_token": "eyJ...", "token_type": "Bearer", "expires_in": 3600},
+        "TokenQueryForm": {"token": "eyJ...", **_EXAMPLE_CLIENT},
+        "Nothing": {},
+        "Introspection": {
+            "active": True,
+            "token_type": "Bearer",
+            "iss": "https://voice.example",
+            "sub": _EXAMPLE_CLIENT["client_id"],
+            "aud": "daspeak",
+            "client_id": _EXAMPLE_CLIENT["client_id"],
+            "tenant": _EXAMPLE_CLIENT["client_id"],
+            "scope": "register verify",
+            "iat": 1795255200,
+            "nbf": 1795255200,
+            "exp": 1795258800,
+            "jti": "kzB1s2vN0mJ9eXq3T7dWcA",
+        },
+        "OAuthMetadata": metadata("https://voice.example", ("register", "verify")),
+        "OAuthError": {"error": "invalid_client", "error_description": f"{CLIENT_REFUSED.code} {CLIENT_REFUSED.sentence}"},
         "Error": {
             "timestamp": "2026-11-21T10:15:30.123+00:00",
             "status": 422,

@@ -1,13 +1,18 @@
 """What the HTTP application is given from outside: models, templates, threads, and eyes on itself."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from voicestream.models.authenticity.model import AuthenticityModel
 from voicestream.models.speaker.model import SpeakerModel
 from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.vocabulary import Template
+
+if TYPE_CHECKING:
+    from voicestream.server.login import Login
 
 T = TypeVar("T")
 
@@ -42,3 +47,4 @@ class Services:
     health: Callable[[], Health]
     refused: Callable[[str], None]  # counts a numbered refusal
     websocket_paths: frozenset[str]  # answered 426 when asked without an upgrade
+    login: Login | None  # None: component das-Peak is off

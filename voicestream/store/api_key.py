@@ -1,0 +1,59 @@
+"""API keys: what callers of the REST routes and audio streams show, kept as SHA-256. Everything here blocks.
+
+A key is 256 random bits, so its hash needs no salt and no argon2: nobody can try them all.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from voicestream.errors import UNKNOWN_KEY, PeerError
+from voicestream.store.client import check_names
+from voicestream.store.database import Database
+
+LONGEST: Final = 256  # characters; anything longer is refused unhashed
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One key, without itself; `key_id` is its name in lists and logs. Times in Unix seconds."""
+
+    key_id: str
+    name: str
+    tenant: str
+    digest: bytes
+    created_at: float
+    revoked_at: float | None
+
+
+def digest(key: str) -> bytes:
+    """The 32 bytes by which a key is kept and found."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def add_key(database: Database, name: str, tenant: str, at: float) -> tuple[ApiKey, str]:
+    """A new key, which is told now and never again. PeerError VS3107."""
+    check_names(name, tenant)
+    key = secrets.token_urlsafe(32)
+    row = ApiKey(f"k{secrets.token_hex(6)}", name, tenant, digest(key), at, None)
+    with database.write() as connection:
+        connection.execute("INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, NULL)", (row.key_id, name, tenant, row.digest, at))
+    return row, key
+
+
+def revoke_key(database: Database, key_id: str, at: float) -> None:
+    """The key ends now. PeerError VS3106."""
+    with database.write() as connection:
+        done = connection.execute("UPDATE api_keys SET revoked_at = ? WHERE key_id = ? AND revoked_at IS NULL", (at, key_id))
+    if done.rowcount == 0:
+        raise PeerError(UNKNOWN_KEY)
+
+
+def keys(database: Database) -> list[ApiKey]:
+    """All keys, the revoked ones as well, oldest first."""
+    with database.read() as connection:
+        rows = connection.execute(
+            "SELECT key_id, name, tenant, digest, created_at, revoked_at FROM api_keys ORDER BY created_at, key_id"
+        ).fetchall()
+    return [ApiKey(*row) for row in rows]
