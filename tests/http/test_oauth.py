@@ -63,14 +63,14 @@ async def test_by_basic_and_a_scope(client: httpx.AsyncClient, form: dict[str, s
 @pytest.mark.parametrize(
     ("change", "status", "error", "code"),
     [
-        ({"grant_type": ""}, 400, "invalid_request", "1702"),
-        ({"grant_type": "authorization_code"}, 400, "unsupported_grant_type", "1706"),
-        ({"scope": "admin"}, 400, "invalid_scope", "1707"),
-        ({"scope": "register verify admin"}, 400, "invalid_scope", "1707"),
-        ({"client_secret": "wrong"}, 401, "invalid_client", "1708"),
-        ({"client_id": "nobody"}, 401, "invalid_client", "1708"),
-        ({"client_secret": ""}, 401, "invalid_client", "1708"),
-        ({"x": "y" * 9000}, 400, "invalid_request", "1705"),
+        ({"grant_type": ""}, 400, "invalid_request", "1802"),
+        ({"grant_type": "authorization_code"}, 400, "unsupported_grant_type", "1806"),
+        ({"scope": "admin"}, 400, "invalid_scope", "1807"),
+        ({"scope": "register verify admin"}, 400, "invalid_scope", "1807"),
+        ({"client_secret": "wrong"}, 401, "invalid_client", "1808"),
+        ({"client_id": "nobody"}, 401, "invalid_client", "1808"),
+        ({"client_secret": ""}, 401, "invalid_client", "1808"),
+        ({"x": "y" * 9000}, 400, "invalid_request", "1805"),
     ],
 )
 async def test_refusals(server: Server, form: dict[str, str], change: dict[str, str], status: int, error: str, code: str) -> None:
@@ -88,31 +88,31 @@ async def test_an_unknown_client_and_a_wrong_secret_are_told_the_same(client: ht
 
 async def test_basic_is_challenged_by_basic(client: httpx.AsyncClient, form: dict[str, str]) -> None:
     answer = await client.post(TOKEN, data={"grant_type": "client_credentials"}, auth=httpx.BasicAuth(form["client_id"], "wrong"))
-    check(answer, 401, "invalid_client", "1708")
+    check(answer, 401, "invalid_client", "1808")
     assert answer.headers["WWW-Authenticate"] == 'Basic realm="voicestream"'
 
 
 async def test_two_authorization_headers_are_none(client: httpx.AsyncClient, form: dict[str, str]) -> None:
     coded = base64.b64encode(f"{form['client_id']}:{form['client_secret']}".encode()).decode()
     headers = [("Authorization", f"Basic {coded}"), ("Authorization", f"Basic {coded}"), *FORM.items()]
-    check(await client.post(TOKEN, content=b"grant_type=client_credentials", headers=headers), 401, "invalid_client", "1708")
+    check(await client.post(TOKEN, content=b"grant_type=client_credentials", headers=headers), 401, "invalid_client", "1808")
 
 
 async def test_header_and_form_together(client: httpx.AsyncClient, form: dict[str, str]) -> None:
     answer = await client.post(TOKEN, data=form, auth=httpx.BasicAuth(form["client_id"], form["client_secret"]))
-    check(answer, 400, "invalid_request", "1704")
+    check(answer, 400, "invalid_request", "1804")
 
 
 async def test_a_parameter_twice(client: httpx.AsyncClient) -> None:
-    check(await client.post(TOKEN, content=b"grant_type=a&grant_type=a", headers=FORM), 400, "invalid_request", "1703")
+    check(await client.post(TOKEN, content=b"grant_type=a&grant_type=a", headers=FORM), 400, "invalid_request", "1803")
 
 
 async def test_json_is_no_form(client: httpx.AsyncClient, form: dict[str, str]) -> None:
-    check(await client.post(TOKEN, json=form), 400, "invalid_request", "1701")
+    check(await client.post(TOKEN, json=form), 400, "invalid_request", "1801")
 
 
 async def test_nothing_in_the_query_counts(client: httpx.AsyncClient, form: dict[str, str]) -> None:
-    check(await client.post(TOKEN, params=form, content=b"", headers=FORM), 400, "invalid_request", "1702")
+    check(await client.post(TOKEN, params=form, content=b"", headers=FORM), 400, "invalid_request", "1802")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
@@ -137,7 +137,7 @@ async def test_a_body_without_end(client: httpx.AsyncClient) -> None:
             yield bytes(1024)
             await trio.lowlevel.checkpoint()
 
-    check(await client.post(TOKEN, content=endless(), headers=FORM), 400, "invalid_request", "1705")
+    check(await client.post(TOKEN, content=endless(), headers=FORM), 400, "invalid_request", "1805")
 
 
 async def test_introspection_tells_a_tenant_of_its_own_tokens(server: Server, form: dict[str, str]) -> None:
@@ -147,19 +147,19 @@ async def test_introspection_tells_a_tenant_of_its_own_tokens(server: Server, fo
     assert (told["active"], told["client_id"], told["scope"], told["exp"]) == (True, form["client_id"], "register verify", UNIX_S + 3600)
     assert (await server.client.post(INTROSPECT, data={**query, **other_client()})).json() == {"active": False}
     assert (await server.client.post(INTROSPECT, data={**query, "token": "x"})).json() == {"active": False}
-    check(await server.client.post(INTROSPECT, data={"token": token}), 401, "invalid_client", "1708")
+    check(await server.client.post(INTROSPECT, data={"token": token}), 401, "invalid_client", "1808")
     server.unix_s = UNIX_S + 3600
     assert (await server.client.post(INTROSPECT, data=query)).json() == {"active": False}
 
 
 async def test_a_revoked_token_is_not_active(client: httpx.AsyncClient, form: dict[str, str]) -> None:
     token = (await client.post(TOKEN, data=form)).json()["access_token"]
-    check(await client.post(REVOKE, data={**other_client(), "token": token}), 400, "invalid_grant", "1710")
+    check(await client.post(REVOKE, data={**other_client(), "token": token}), 400, "invalid_grant", "1810")
     assert (await client.post(INTROSPECT, data={**form, "token": token})).json()["active"]
     for told in (token, token, "no token"):
         assert (await client.post(REVOKE, data={**form, "token": told})).status_code == 200
     assert (await client.post(INTROSPECT, data={**form, "token": token})).json() == {"active": False}
-    check(await client.post(REVOKE, data=form), 400, "invalid_request", "1702")
+    check(await client.post(REVOKE, data=form), 400, "invalid_request", "1802")
 
 
 async def test_metadata_name_paths_that_exist(serve: Callable[..., Server]) -> None:
