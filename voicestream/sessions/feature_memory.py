@@ -43,10 +43,12 @@ class FeatureMemory:
         count = len(rows)
         if not count:
             return
-        if self._end + count > len(self._rows):
+        end = self._end + count
+        if end > len(self._rows):
             self._make_room(count)
-        self._rows[self._end : self._end + count] = rows
-        self._end += count
+            end = self._end + count
+        self._rows[self._end : end] = rows
+        self._end = end
 
     def window(self, start_sample: int, end_sample: int) -> tuple[Features, Speech, int]:
         """Give rows (n, k), their speech marks (n,) and the number of the row after them, of a window that has come in."""

@@ -66,9 +66,13 @@ class Door:
         if self._task is None:
             self._ajar = True
             return
-        more = outcome.capture(self._ready)
-        if self._ended or not isinstance(more, outcome.Value) or not more.value:
-            self._wake(more)
+        try:
+            more = self._ready()
+        except BaseException as error:
+            self._wake(outcome.Error(error))
+        else:
+            if self._ended or not more:
+                self._wake(outcome.Value(more))
 
     def close(self) -> None:
         """Before the descriptor is closed; the waiting reader is told."""
