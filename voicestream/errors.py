@@ -1,9 +1,7 @@
 """Every refusal this server can utter: numbered, fixed sentences with a cause and a fix.
 
 A peer is told the code and the sentence, never its own text back. `voicestream errors` and the page
-`/errors` print this catalogue. Ranges: VS10xx start, settings and command line, VS11xx transport, VS12xx IDVoice
-WebSocket, VS14xx IDVoice HTTP, VS16xx Engine.IO and Socket.IO, VS17xx telephone calls (Twilio, AudioHook), VS18xx OAuth2,
-VS20xx audio, VS30xx models and templates, VS31xx clients and keys, VS50xx our own faults.
+`/errors` print this catalogue, in the FAMILIES that the first two digits tell.
 """
 
 from dataclasses import dataclass
@@ -33,10 +31,26 @@ class MisuseError(Exception):
 
 
 CATALOGUE: dict[str, Fault] = {}
+FAMILIES = {
+    "10": "Start and settings",
+    "11": "Transport",
+    "12": "IDVoice over WebSocket",
+    "14": "IDVoice over HTTP",
+    "15": "IDVoice over HTTP",
+    "16": "Engine.IO and Socket.IO",
+    "17": "Telephone calls: Twilio, AudioHook",
+    "18": "OAuth2",
+    "20": "Audio",
+    "30": "Models and templates",
+    "31": "Clients and keys",
+    "50": "Our own faults",
+}
 
 
 def _fault(code: str, sentence: str, cause: str, fix: str) -> Fault:
     fault = Fault(f"VS{code}", sentence, cause, fix)
+    if code[:2] not in FAMILIES:
+        raise MisuseError(f"error code {fault.code} is of no family")
     if CATALOGUE.setdefault(fault.code, fault) is not fault:
         raise MisuseError(f"error code {fault.code} is taken")
     return fault

@@ -113,6 +113,13 @@ async def test_a_page_file_is_served_once_per_change(client: httpx.AsyncClient) 
     assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_each_error_stands_under_the_heading_of_its_family(client: httpx.AsyncClient) -> None:
+    _, *sections = (await client.get("/errors")).text.split("<h2>")
+    under = {section.partition("</h2>")[0]: section for section in sections}
+    for code, words in [("VS1601", "Engine.IO and Socket.IO"), ("VS1701", "Telephone calls: Twilio, AudioHook"), ("VS1801", "OAuth2")]:
+        assert f'id="{code}"' in under[words]
+
+
 @pytest.mark.parametrize("name", ["index.html", "../errors.py", "..%2Ferrors.py", "%2Fetc%2Fpasswd", "swagger-ui.js.map"])
 async def test_no_other_file_is_served(client: httpx.AsyncClient, name: str) -> None:
     assert (await client.get(f"/web/{name}")).status_code == 404

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from quart import Blueprint, Response, send_file
 
 from voicestream import __version__
-from voicestream.errors import CATALOGUE, Fault
+from voicestream.errors import CATALOGUE, FAMILIES, Fault
 
 Document: TypeAlias = dict[str, object]
 
@@ -26,18 +26,6 @@ _SWAGGER_FILES: Final = (
     "swagger-ui-bundle.js",
 )
 _OWN_FILES: Final = ("page.css", "swagger.css", "swagger.js", "favicon.svg")
-_FAMILIES: Final = {
-    "10": "Start and settings",
-    "11": "Transport",
-    "12": "IDVoice over WebSocket",
-    "14": "IDVoice over HTTP",
-    "15": "IDVoice over HTTP",
-    "17": "OAuth2",
-    "20": "Audio",
-    "30": "Models and templates",
-    "31": "Clients and keys",
-    "50": "Our own faults",
-}
 
 
 def blueprint(openapi: Callable[[], Document], asyncapi: Callable[[], Document]) -> Blueprint:
@@ -99,7 +87,7 @@ def _json(document: Document) -> Response:
 def _catalogue() -> str:
     sections: dict[str, list[Fault]] = {}
     for code in sorted(CATALOGUE):
-        sections.setdefault(_FAMILIES.get(code[2:4], "Other"), []).append(CATALOGUE[code])
+        sections.setdefault(FAMILIES[code[2:4]], []).append(CATALOGUE[code])
     return "\n".join(f"<h2>{escape(title)}</h2>\n" + "\n".join(map(_entry, faults)) for title, faults in sections.items())
 
 
