@@ -1,7 +1,7 @@
 """A recording, or several, becomes a template."""
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -9,12 +9,9 @@ from voicestream.dsp.frontend import FrontEnd
 from voicestream.errors import NOTHING_TO_MERGE, TEMPLATE_MODEL, TEMPLATE_VALUES, PeerError
 from voicestream.models.speaker.model import FRAME_S, SpeakerModel
 from voicestream.models.vad.model import MakeFront
-from voicestream.sessions.feature_memory import FeatureMemory, Features
-from voicestream.sessions.intake import voice_intake
+from voicestream.sessions.piece import Recording, pieces
 from voicestream.sessions.quality import Gate, Meter, Quality, admit
 from voicestream.sessions.vocabulary import Template, Vector
-
-Recording: TypeAlias = tuple[int, Iterable[bytes]]  # rate in Hz, PCM16 little-endian mono in blocks of any size
 
 PIECE_S: Final = 30  # a longer recording is embedded in pieces, so its length costs no memory
 
@@ -27,34 +24,14 @@ class Enrolment(NamedTuple):
 
 
 def enrol(recording: Recording, model: SpeakerModel, gate: Gate = Gate(), make_front: MakeFront = FrontEnd) -> Enrolment:
-    """The voice of a recording; `PeerError` VS3013 to VS3017 when the recording does not pass the gate."""
-    rate_hz, blocks = recording
-    meter = Meter(rate_hz)
-    intake = voice_intake(rate_hz, "pcm16", model.rate_hz, model.features, make_front)
-    memory = FeatureMemory(rate_hz, PIECE_S * rate_hz, model.features.width)
+    """The voice of a recording; `PeerError` VS3013 to VS3018 when the recording does not pass the gate."""
+    meter = Meter(recording[0])
     voices: list[Vector] = []
     net_s: list[float] = []
-    start = 0
-
-    def embed(end: int) -> None:
-        rows, speech, _ = memory.window(start, end)
+    for rows, speech in pieces(recording, model.features, PIECE_S, make_front, meter.hear):
         if speech.any():
             voices.append(model.embed(rows, speech))
             net_s.append(FRAME_S * int(speech.sum()))
-
-    def hear(block: bytes, heard: tuple[bytes, Features]) -> None:
-        meter.hear(block, heard[0])
-        memory.add(*heard)
-
-    for block in blocks:
-        hear(block, intake.feed(block))
-        while intake.samples >= start + PIECE_S * rate_hz:
-            embed(start + PIECE_S * rate_hz)
-            start += PIECE_S * rate_hz
-            memory.forget(start)
-    hear(b"", intake.flush())
-    if intake.samples > start:
-        embed(intake.samples)
     quality = meter.quality()
     admit(quality, gate)
     return Enrolment(Template(model.card.name, model.card.hash, _mean(voices, net_s), sum(net_s)), quality)
