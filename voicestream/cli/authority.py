@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -23,18 +23,15 @@ Json: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON, for prog
 
 @contextmanager
 def opened(config: Path | None, pairs: list[str] | None) -> Iterator[Database]:
-    """The database of the data folder, made where there is none; ends the command with a numbered error where it cannot be used."""
+    """The database of the data folder, made where there is none; a PeerError, the block's too, ends the command with its number."""
     from voicestream.store.database import FILE_NAME, Database
 
     settings = read_settings(config, pairs).settings
     try:
-        database = Database(settings.data_path() / FILE_NAME)
+        with closing(Database(settings.data_path() / FILE_NAME)) as database:
+            yield database
     except PeerError as error:
         fail_with(error)
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def told(fields: Mapping[str, str], as_json: bool) -> None:

@@ -10,8 +10,6 @@ import typer
 
 from voicestream.cli.authority import Json, opened, table, told
 from voicestream.cli.flag import ConfigFile, Pairs
-from voicestream.cli.terminal import fail_with
-from voicestream.errors import PeerError
 
 clients = typer.Typer(
     name="clients",
@@ -46,10 +44,7 @@ def add(
     from voicestream.store.client import SCOPES, add_client
 
     with opened(config, pairs) as database:
-        try:
-            made, secret = add_client(database, name, time.time(), tenant=tenant, scopes=SCOPES if scope is None else tuple(scope.split()))
-        except PeerError as error:
-            fail_with(error)
+        made, secret = add_client(database, name, time.time(), tenant=tenant, scopes=SCOPES if scope is None else tuple(scope.split()))
     told({"client_id": made.client_id, "client_secret": secret, "tenant": made.tenant}, as_json)
 
 
@@ -86,10 +81,7 @@ def rotate(
     from voicestream.store.client import rotate_client
 
     with opened(config, pairs) as database:
-        try:
-            secret = rotate_client(database, client_id, time.time(), overlap_h * 3600)
-        except PeerError as error:
-            fail_with(error)
+        secret = rotate_client(database, client_id, time.time(), overlap_h * 3600)
     told({"client_id": client_id, "client_secret": secret}, as_json)
 
 
@@ -99,7 +91,4 @@ def revoke(client_id: ClientId, config: ConfigFile = None, pairs: Pairs = None) 
     from voicestream.store.client import revoke_client
 
     with opened(config, pairs) as database:
-        try:
-            revoke_client(database, client_id, time.time())
-        except PeerError as error:
-            fail_with(error)
+        revoke_client(database, client_id, time.time())

@@ -10,8 +10,6 @@ import typer
 
 from voicestream.cli.authority import Json, opened, table, told
 from voicestream.cli.flag import ConfigFile, Pairs
-from voicestream.cli.terminal import fail_with
-from voicestream.errors import PeerError
 
 keys = typer.Typer(
     name="keys",
@@ -45,10 +43,7 @@ def add(
     from voicestream.store.api_key import add_key
 
     with opened(config, pairs) as database:
-        try:
-            made, key = add_key(database, name, tenant, time.time())
-        except PeerError as error:
-            fail_with(error)
+        made, key = add_key(database, name, tenant, time.time())
     told({"key_id": made.key_id, "apikey": key, "tenant": tenant}, as_json)
 
 
@@ -75,7 +70,4 @@ def revoke(
     from voicestream.store.api_key import revoke_key
 
     with opened(config, pairs) as database:
-        try:
-            revoke_key(database, key_id, time.time())
-        except PeerError as error:
-            fail_with(error)
+        revoke_key(database, key_id, time.time())

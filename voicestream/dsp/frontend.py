@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from voicestream.dsp import mfcc, vad
 from voicestream.dsp._jit import BYTES, F32, F32_2D, F32_RO, I64_RO, INT, U8, kernel, late_kernel, part
-from voicestream.dsp.g711_sample import alaw_sample, mulaw_sample
+from voicestream.dsp.g711 import alaw_sample, mulaw_sample
 from voicestream.dsp.mfcc import FeatureOptions, feature_frame, feature_plan
 from voicestream.dsp.network_vad import VadNetwork, network_hop, network_start
 from voicestream.dsp.resample import TAPS, ResamplePlan, resample_block, resample_plan

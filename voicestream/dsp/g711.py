@@ -8,8 +8,7 @@ values times 4, A-law's 13-bit values times 8.
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import BYTES, I16, I16_RO, U8, VOID, late_kernel
-from voicestream.dsp.g711_sample import alaw_sample, mulaw_sample
+from voicestream.dsp._jit import BYTES, I16, I16_RO, U8, VOID, late_kernel, part
 
 
 def mulaw_expand(data: bytes) -> NDArray[np.int16]:
@@ -38,6 +37,24 @@ def alaw_compress(samples: NDArray[np.int16]) -> bytes:
     out = np.empty(len(samples), np.uint8)
     _alaw_compress(np.ascontiguousarray(samples, np.int16), out)
     return out.tobytes()
+
+
+@part()
+def mulaw_sample(byte: np.uint8) -> np.int32:
+    """One sample: the byte is sent inverted, as sign, exponent, mantissa over a bias of 33 (132 in 16 bits)."""
+    code = np.int32(byte) ^ np.int32(0xFF)
+    size = (((code & np.int32(0x0F)) << np.int32(3)) + np.int32(132)) << ((code >> np.int32(4)) & np.int32(7))
+    return np.int32(132) - size if code & np.int32(0x80) else size - np.int32(132)
+
+
+@part()
+def alaw_sample(byte: np.uint8) -> np.int32:
+    """One sample: every other bit is sent inverted; exponents 0 and 1 share a step."""
+    code = np.int32(byte) ^ np.int32(0x55)
+    exponent = (code >> np.int32(4)) & np.int32(7)
+    mantissa = ((code & np.int32(0x0F)) << np.int32(4)) + np.int32(8)
+    size = (mantissa + np.int32(256)) << (exponent - np.int32(1)) if exponent else mantissa
+    return size if code & np.int32(0x80) else -size
 
 
 @late_kernel(VOID(BYTES, I16))

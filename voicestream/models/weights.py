@@ -2,7 +2,7 @@
 
 Eight bytes length of the header, a JSON header naming type, shape and place of each array, then the arrays
 (https://github.com/huggingface/safetensors, "Format"). Only float16 and float32 are read, and given as float32;
-the caller checks the SHA-256 of the whole file against the card first.
+the SHA-256 of the whole file is checked against the card first: `known_weights`.
 """
 
 import hashlib
@@ -33,6 +33,13 @@ def read_weights(data: bytes) -> dict[str, Array]:
         return {name: _array(entry, data, body) for name, entry in header.items() if name != "__metadata__"}
     except (struct.error, ValueError, KeyError, TypeError, OverflowError) as error:
         raise MisuseError(f"weights unreadable: {error}") from None
+
+
+def known_weights(data: bytes, name: str, sha256: str) -> dict[str, Array]:
+    """The arrays of a whole file, when it is the one its card means; `MisuseError` when it is another."""
+    if sha256_of(data) != sha256:
+        raise MisuseError(f"the weights of {name} are not those of its card")
+    return read_weights(data)
 
 
 def write_weights(arrays: Mapping[str, NDArray[np.floating[Any]]]) -> bytes:

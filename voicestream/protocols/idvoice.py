@@ -23,7 +23,7 @@ from enum import Enum, IntEnum, auto
 from typing import Literal, assert_never
 
 from voicestream.errors import BINARY_EARLY, IDLE, TEXT_LATE, UNREAD, Fault, MisuseError, PeerError
-from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming, Outgoing, Refusal
+from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming, Outgoing, Refusal, close_for
 from voicestream.protocols.idvoice_json import FRAMES_KEPT, spaced, window_object
 from voicestream.protocols.idvoice_parameter import context_s, duration_ms, rate_hz, window_s
 from voicestream.protocols.summary_text import SummaryText
@@ -330,7 +330,7 @@ class IDVoice:
 
     def _close(self, code: int, fault: Fault) -> None:
         self._refuse(fault, "connection")
-        self._end(Close(code, f"{fault.code} {fault.sentence}"))
+        self._end(close_for(code, fault))
 
     def _end(self, close: Close) -> None:
         self._pending.append(close)

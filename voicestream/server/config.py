@@ -89,7 +89,9 @@ class Settings(BaseModel):
         description="names of models a request may ask for, and the model each means",
     )
 
-    data_folder: Path | None = Field(default=None, description="folder of installed models; empty: voicestream in the user's data folder")
+    data_folder: Path | None = Field(
+        default=None, description="folder of installed models, calibrations, clients and keys; empty: voicestream in the user's data folder"
+    )
     calibration: str | None = Field(
         default=None, description="calibration of `voicestream calibrate` for the active model; empty: the model's own"
     )

@@ -11,19 +11,17 @@ of the speakers and of the kinds of attack, are averaged. Everything is analysed
 microphone give one answer.
 """
 
-import hashlib
 import math
 from importlib.resources import files
 from typing import Final
 
 import numpy as np
 
-from voicestream.errors import MisuseError
 from voicestream.models.authenticity.model import Samples
 from voicestream.models.authenticity.statistic import statistics
 from voicestream.models.authenticity.view import LEVEL, RATE_HZ, Array, views
 from voicestream.models.card import Card, read_card
-from voicestream.models.weights import read_weights
+from voicestream.models.weights import known_weights
 
 _LONGEST: Final = 4 * RATE_HZ  # samples of one verdict; longer clips get the mean of several
 _SHORTEST: Final = RATE_HZ
@@ -46,9 +44,7 @@ class CnnAuthenticity:
     heavy: Final = True  # 20 ms for 4 s
 
     def __init__(self, weights: bytes, card: Card) -> None:
-        if hashlib.sha256(weights).hexdigest() != card.sha256:
-            raise MisuseError(f"the weights of {card.name} are not those of its card")
-        arrays = read_weights(weights)
+        arrays = known_weights(weights, card.name, card.sha256)
         self.card = card
         self._offset, *self._slopes = (float(number) for number in arrays["calibration"])
         count = len({name.split(".")[0] for name in arrays if name[0].isdigit()})

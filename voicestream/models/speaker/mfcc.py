@@ -10,7 +10,6 @@ throw the speaker away (measured); loudness is, through the first coefficient. E
 between 200 and 3600 Hz, so a telephone and a microphone give the same voice.
 """
 
-import hashlib
 from importlib.resources import files
 from typing import Final
 
@@ -18,11 +17,10 @@ import numpy as np
 
 from voicestream.dsp.cosine import cosine
 from voicestream.dsp.mfcc import FeatureOptions
-from voicestream.errors import MisuseError
 from voicestream.models.card import Card, read_card
 from voicestream.models.speaker.calibration import probability
 from voicestream.models.speaker.model import Features, Speech, Vector
-from voicestream.models.weights import Array, read_weights
+from voicestream.models.weights import Array, known_weights
 
 FEATURES: Final = FeatureOptions(rate_hz=8000, mel_bins=24, low_hz=200.0, high_hz=3600.0, ceps=20, lifter=0.0)
 
@@ -38,9 +36,7 @@ class MfccSpeaker:
     heavy: Final = False  # 0.2 ms for 3 s of speech
 
     def __init__(self, weights: bytes, card: Card) -> None:
-        if hashlib.sha256(weights).hexdigest() != card.sha256:
-            raise MisuseError(f"the weights of {card.name} are not those of its card")
-        arrays = read_weights(weights)
+        arrays = known_weights(weights, card.name, card.sha256)
         self.card = card
         self._mixture = Mixture(arrays)
         self._projection = arrays["projection"]

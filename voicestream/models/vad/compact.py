@@ -3,26 +3,22 @@
 `scripts/train_vad.py` trained it.
 """
 
-import hashlib
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
 from voicestream.dsp.frontend import FrontEnd, FrontEndPlan
 from voicestream.dsp.network_vad import VadNetwork
-from voicestream.errors import MisuseError
 from voicestream.models.card import Card, read_card
 from voicestream.models.vad.model import MakeFront
-from voicestream.models.weights import read_weights
+from voicestream.models.weights import known_weights
 
 HANGOVER = "hangover_frames"  # beside the weights: (1,) frames of 30 ms
 
 
 def read_network(weights: bytes, card: Card) -> VadNetwork:
     """The network of `weights` (a whole safetensors file); `MisuseError` where they are not those of the card."""
-    if hashlib.sha256(weights).hexdigest() != card.sha256:
-        raise MisuseError(f"the weights of {card.name} are not those of its card")
-    arrays = read_weights(weights)
+    arrays = known_weights(weights, card.name, card.sha256)
     return VadNetwork(
         {name: array for name, array in arrays.items() if name != HANGOVER},
         threshold=card.threshold,
@@ -42,6 +38,7 @@ def network() -> VadNetwork:
     return read_network(files("voicestream.models.vad").joinpath("compact.safetensors").read_bytes(), card())
 
 
+@cache
 def load() -> MakeFront:
     """How to make its front ends."""
     weights = network()
