@@ -26,6 +26,7 @@ from voicestream.dsp.pcm import to_int16
 from voicestream.dsp.resample import resample
 from voicestream.dsp.vad import Vad
 from voicestream.errors import PeerError
+from voicestream.evaluation.segmentation import area_under_curve
 from voicestream.models.registry import vad_front
 from voicestream.models.vad import compact, silero
 
@@ -109,14 +110,6 @@ def chunks(data: bytes, ms: int, rate_hz: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data) - size + 1, size)]
 
 
-def auc(score: Scores, speech: Speech) -> float:
-    """Chance that a frame of speech scores above another, ties halved."""
-    ordered = np.sort(score)
-    rank = (np.searchsorted(ordered, score[speech], "left") + np.searchsorted(ordered, score[speech], "right") + 1) / 2
-    positive, negative = int(speech.sum()), int((~speech).sum())
-    return float((rank.sum() - positive * (positive + 1) / 2) / (positive * negative))
-
-
 def f1(label: Speech, speech: Speech) -> float:
     return float(2 * (label & speech).sum() / (label.sum() + speech.sum()))
 
@@ -152,7 +145,7 @@ def accuracy(report: Report, contestants: list[Engine], data: Path) -> None:
 
 
 def told(report: Report, condition: str, engine: str, score: Scores, label: Speech, speech: Speech) -> str:
-    figures = {"auc": round(auc(score, speech), 4), "f1": round(f1(label, speech), 4)}
+    figures = {"auc": round(area_under_curve(score, speech), 4), "f1": round(f1(label, speech), 4)}
     report.line(condition=condition, engine=engine, **figures, false_speech=round(float(label[~speech].mean()), 4))
     return f"{figures['auc']:.3f} / {figures['f1']:.3f}"
 

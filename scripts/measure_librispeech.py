@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from train_mfcc import CONDITIONS, Embedder, Speaker, background, equal_error_percent, is_original, train
+from train_mfcc import CONDITIONS, Embedder, Speaker, background, is_original, train
 
 from voicestream.dsp.cosine import unit
+from voicestream.evaluation.error_rate import ErrorRates
 from voicestream.models.speaker.mfcc import levelled
 from voicestream.models.weights import Array
 
@@ -58,7 +59,7 @@ def main() -> None:
                 found.setdefault((name, condition), []).append(scores(embed, tested, condition))
     for (name, condition), parts in found.items():
         score, same = (np.concatenate(column) for column in zip(*parts, strict=True))
-        error = equal_error_percent(score, same)
+        error = 100 * ErrorRates(score, same).eer
         print(f"EER {error:5.2f} %  {name}, {CONDITIONS[condition]}, 3 s against 3 s, {same.sum()} + {(~same).sum()} trials")
 
 

@@ -4,21 +4,17 @@ Used by train_speaker_backend.py. Every speaker of `background/` is heard throug
 rough channel (train_mfcc.py says how), by the very front end that the server runs.
 """
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from train_mfcc import Samples, read, rough, telephone
+from train_mfcc import Samples, groups_of, read, rough, session_rows, telephone
 
-from voicestream.dsp.frontend import FrontEnd, FrontEndPlan
-from voicestream.dsp.pcm import to_int16
 from voicestream.models.speaker.model import Features, Speech
 from voicestream.models.speaker.neural import FEATURES
 from voicestream.models.weights import Array
-from voicestream.sessions.feature_memory import FeatureMemory
 
 MICROPHONE, TELEPHONE, ROUGH = range(3)
 ENROLMENT, GAP = 1000, 50  # rows of 10 ms
@@ -54,18 +50,12 @@ class Speaker:
 
 def heard(samples: Samples, rate_hz: int) -> Heard:
     """Rows of a whole recording, as a session hears it."""
-    front = FrontEnd(FrontEndPlan(encoding="pcm16", rate_hz=rate_hz, analysis_hz=FEATURES.rate_hz, features=FEATURES))
-    memory = FeatureMemory(rate_hz, len(samples), FEATURES.width)
-    memory.add(*front.feed(to_int16(samples).tobytes()))
-    memory.add(*front.flush())
-    rows, speech, _ = memory.window(0, len(samples))
-    return Heard(rows, speech)
+    return Heard(*session_rows(samples, rate_hz, FEATURES))
 
 
 def speakers(folder: Path) -> list[Speaker]:
     """All of `background/`, in order."""
-    with (folder / "speakers.csv").open() as file:
-        groups = {(row["corpus"], row["speaker"]): (row["gender"], row["age_group"]) for row in csv.DictReader(file)}
+    groups = groups_of(folder)
     return [
         Speaker(path.name, corpus, groups[corpus, path.name])
         for corpus in ("librispeech", "speechocean762")

@@ -9,12 +9,12 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 from speaker_background import LENGTHS, MICROPHONE, TELEPHONE, Cut, Speaker
-from train_mfcc import CONDITIONS, Trials, calibrate, equal_error_percent, read, telephone
+from train_mfcc import CONDITIONS, Trials, calibrate, read, telephone
 
 from voicestream.dsp.pcm import to_int16
+from voicestream.evaluation.error_rate import ErrorRates
+from voicestream.evaluation.likelihood import cllr, min_cllr
 from voicestream.models.card import Measurement
 from voicestream.models.speaker.calibration import regressors
 from voicestream.models.speaker.model import Features, SpeakerModel, Speech, Vector
@@ -75,21 +75,6 @@ def _cosine(one: Vector, other: Vector) -> float:
     return float(one @ other) / float(np.linalg.norm(one) * np.linalg.norm(other))
 
 
-def cllr(log_odds: NDArray[np.float64], same: NDArray[np.bool_]) -> float:
-    """Cost of log-likelihood ratios in bits (N. Brummer, J. du Preez, 2006)."""
-    return float(np.logaddexp(0, -log_odds[same]).mean() + np.logaddexp(0, log_odds[~same]).mean()) / (2 * float(np.log(2)))
-
-
-def least_cllr(score: NDArray[np.float64], same: NDArray[np.bool_]) -> float:
-    """The same after the best monotonous calibration there is (pool adjacent violators)."""
-    order = np.lexsort((same, -score))[::-1]
-    share = isotonic_regression(same[order].astype(float)).x
-    prior = same.mean()
-    with np.errstate(divide="ignore"):
-        odds = np.log(share) - np.log1p(-share) - np.log(prior / (1 - prior))
-    return cllr(np.clip(odds, -50, 50), same[order])
-
-
 def calibration_errors(parts: Sequence[Trials]) -> Iterator[Measurement]:
     """Cllr on each part's speakers with a calibration learnt from the other parts, and the least possible, per channel."""
     odds = []
@@ -99,7 +84,7 @@ def calibration_errors(parts: Sequence[Trials]) -> Iterator[Measurement]:
     whole, log_odds = joined(parts), np.concatenate(odds)
     for pair, sides in enumerate(PAIRS):
         chosen = np.isin(whole.cell, [100 * pair + TESTED.index(rows) for rows in TESTED])
-        for name, value in (("Cllr", cllr), ("min Cllr", least_cllr)):
+        for name, value in (("Cllr", cllr), ("min Cllr", min_cllr)):
             condition = f"{'/'.join(CONDITIONS[side] for side in sides)}, 1 to 10 s"
             yield Measurement(HELD_OUT, condition, name, round(value(log_odds[chosen], whole.same[chosen]), 3))
 
@@ -109,7 +94,7 @@ def equal_errors(trials: Trials) -> Iterator[Measurement]:
         for at, rows in enumerate(TESTED):
             here = trials.cell == 100 * pair + at
             condition = f"{'/'.join(CONDITIONS[side] for side in sides)}, {rows / 100:g} s"
-            yield Measurement(HELD_OUT, condition, "EER %", round(equal_error_percent(trials.score[here], trials.same[here]), 2))
+            yield Measurement(HELD_OUT, condition, "EER %", round(100 * ErrorRates(trials.score[here], trials.same[here]).eer, 2))
 
 
 def public_errors(model: SpeakerModel, folder: Path, scores: Path | None) -> Iterator[Measurement]:
@@ -124,7 +109,7 @@ def public_errors(model: SpeakerModel, folder: Path, scores: Path | None) -> Ite
             heard = {path.stem: _voice(model, path, condition, length_s) for path in sorted((folder / "test").glob("*.flac"))}
             score = np.array([model.score(known[row["model"]], heard[row["test"]]) for row in trials])
             lines += [f"{row['trial']},{length_s},{value:.7f}\n" for row, value in zip(trials, score, strict=True)]
-            error = round(equal_error_percent(score, same), 2)
+            error = round(100 * ErrorRates(score, same).eer, 2)
             yield Measurement("eval/sv, 150 + 4350 trials, 10 s enrolled", f"{condition}, {length_s} s", "EER %", error)
         if scores:
             (scores / f"{model.card.name}-{condition}.csv").write_text("".join(lines))

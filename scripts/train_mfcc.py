@@ -29,13 +29,15 @@ from scipy.signal import firwin, firwin2, oaconvolve, resample_poly
 from voicestream.codecs.containers import decode_file
 from voicestream.dsp.frontend import FrontEnd, FrontEndPlan
 from voicestream.dsp.g711 import mulaw_compress, mulaw_expand
+from voicestream.dsp.mfcc import FeatureOptions
 from voicestream.dsp.pcm import to_float, to_int16
 from voicestream.dsp.resample import resample
+from voicestream.evaluation.error_rate import ErrorRates
 from voicestream.models.card import Card, Measurement
 from voicestream.models.speaker.calibration import regressors
 from voicestream.models.speaker.mfcc import FEATURES, MfccSpeaker, Mixture, levelled, prepared
 from voicestream.models.weights import Array, write_weights
-from voicestream.sessions.feature_memory import FeatureMemory
+from voicestream.sessions.feature_memory import FeatureMemory, Features, Speech
 
 Samples: TypeAlias = NDArray[np.float32]
 Generator: TypeAlias = np.random.Generator
@@ -68,12 +70,16 @@ class Speaker:
 
 def heard(samples: Samples, rate_hz: int) -> Array:
     """Prepared frames of a whole recording, as a session hears it."""
-    front = FrontEnd(FrontEndPlan(encoding="pcm16", rate_hz=rate_hz, analysis_hz=FEATURES.rate_hz, features=FEATURES))
-    memory = FeatureMemory(rate_hz, len(samples), FEATURES.width)
+    return prepared(*session_rows(samples, rate_hz, FEATURES))
+
+
+def session_rows(samples: Samples, rate_hz: int, features: FeatureOptions) -> tuple[Features, Speech]:
+    """Rows (n, k) of a whole recording and their speech marks (n,), as a session hears it."""
+    front = FrontEnd(FrontEndPlan(encoding="pcm16", rate_hz=rate_hz, analysis_hz=features.rate_hz, features=features))
+    memory = FeatureMemory(rate_hz, len(samples), features.width)
     memory.add(*front.feed(to_int16(samples).tobytes()))
     memory.add(*front.flush())
-    rows, speech, _ = memory.window(0, len(samples))
-    return prepared(rows, speech)
+    return memory.window(0, len(samples))[:2]
 
 
 def read(path: Path) -> Samples:
@@ -104,11 +110,16 @@ def rough(samples: Samples, rng: Generator) -> Samples:
     return louder
 
 
+def groups_of(folder: Path) -> dict[tuple[str, str], tuple[str, str]]:
+    """Gender and age group by corpus and speaker."""
+    with (folder / "speakers.csv").open() as file:
+        return {(row["corpus"], row["speaker"]): (row["gender"], row["age_group"]) for row in csv.DictReader(file)}
+
+
 def background(folder: Path) -> list[Speaker]:
     """Every speaker of the background at every speed."""
     rng = np.random.default_rng(1)
-    with (folder / "speakers.csv").open() as file:
-        groups = {(row["corpus"], row["speaker"]): (row["gender"], row["age_group"]) for row in csv.DictReader(file)}
+    groups = groups_of(folder)
     found = []
     for corpus in ("librispeech", "speechocean762"):
         for speaker in sorted((folder / corpus).iterdir()):
@@ -269,16 +280,6 @@ def calibrate(trials: Trials) -> tuple[Array, float]:
 # ---- measuring ------------------------------------------------------------------------------------
 
 
-def equal_error_percent(score: NDArray[np.float64], same: NDArray[np.bool_]) -> float:
-    """Where as many speakers are refused as impostors are let in."""
-    targets, others = np.sort(score[same]), np.sort(score[~same])
-    steps = np.unique(score)
-    refused = np.searchsorted(targets, steps) / len(targets)
-    accepted = 1 - np.searchsorted(others, steps) / len(others)
-    nearest = np.abs(refused - accepted).argmin()
-    return float(50 * (refused[nearest] + accepted[nearest]))
-
-
 def measure(model: Embedder, folder: Path, scores: Path | None) -> Iterator[Measurement]:
     """EER on the trials of `sv/`, for the model's card; `scores`: where to write them for score_sv.py."""
     with (folder / "trials.csv").open() as file:
@@ -295,7 +296,7 @@ def measure(model: Embedder, folder: Path, scores: Path | None) -> Iterator[Meas
                 "eval/sv, 150 + 4350 trials, 10 s enrolled",
                 f"{condition}, {length_s} s",
                 "EER %",
-                round(equal_error_percent(score, same), 2),
+                round(100 * ErrorRates(score, same).eer, 2),
             )
         if scores:
             (scores / f"mfcc-{condition}.csv").write_text("".join(lines))
@@ -322,7 +323,7 @@ def main() -> None:
             HELD_OUT,
             f"{'/'.join(CONDITIONS[side] for side in pair)}, {length / 100:g} s",
             "EER %",
-            round(equal_error_percent(trials.score[here], trials.same[here]), 2),
+            round(100 * ErrorRates(trials.score[here], trials.same[here]).eer, 2),
         )
         for number, pair in enumerate(PAIRS)
         for index, length in enumerate(TESTED_FRAMES)

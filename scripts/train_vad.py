@@ -33,6 +33,7 @@ from vad_scene import SECONDS, Utterance, kinds_of, scene, speakers
 
 from voicestream.codecs.containers import decode_file
 from voicestream.dsp.network_vad import HOPS, INPUTS, NetworkVad, VadNetwork, network_inputs
+from voicestream.evaluation.segmentation import area_under_curve
 from voicestream.models.card import Card, Measurement
 from voicestream.models.vad.compact import HANGOVER, read_network
 from voicestream.models.weights import write_weights
@@ -115,14 +116,6 @@ def probabilities(network: Network, inputs: NDArray[np.float16]) -> Array:
     return found
 
 
-def auc(score: Array, speech: Labels) -> float:
-    """Chance that a frame of speech scores above one of noise, ties halved."""
-    ordered = np.sort(score)
-    rank = (np.searchsorted(ordered, score[speech], "left") + np.searchsorted(ordered, score[speech], "right") + 1) / 2
-    positive, negative = int(speech.sum()), int((~speech).sum())
-    return float((rank.sum() - positive * (positive + 1) / 2) / (positive * negative))
-
-
 def f1(found: Labels, speech: Labels) -> float:
     return float(2 * (found & speech).sum() / (found.sum() + speech.sum()))
 
@@ -160,7 +153,7 @@ def measure(network: VadNetwork, folder: Path) -> list[Measurement]:
             labels.append(np.repeat(made, HOPS)[:frames] == 1)
             wanted.append(truth[:frames])
         score, label, speech = map(np.concatenate, (scores, labels, wanted))
-        for metric, value in (("AUC", auc(score, speech)), ("F1", f1(label, speech))):
+        for metric, value in (("AUC", area_under_curve(score, speech)), ("F1", f1(label, speech))):
             found.append(Measurement(f"eval/vad, {len(wanted)} conditions of 60 s", f"{name}, pooled", metric, round(value, 3)))
     return found
 
@@ -189,10 +182,10 @@ def main() -> None:
     per_family = {name: hear(kept, kinds_of([name]), CHOICE_SCENES // 6, 2) for name in families or FAMILIES}
     scores = {name: probabilities(network, inputs) for name, (inputs, _) in per_family.items()}
     for name, (_, truth) in per_family.items():
-        print(f"{name}: AUC {auc(np.repeat(scores[name], HOPS), truth.reshape(-1)):.3f}, speakers held out")
+        print(f"{name}: AUC {area_under_curve(np.repeat(scores[name], HOPS), truth.reshape(-1)):.3f}, speakers held out")
     score, truth = np.concatenate([*scores.values()]), np.concatenate([truth for _, truth in per_family.values()])
     threshold, hangover, best = choose(score, truth)
-    area = auc(np.repeat(score, HOPS), truth.reshape(-1))
+    area = area_under_curve(np.repeat(score, HOPS), truth.reshape(-1))
     print(f"all: AUC {area:.3f}, best F1 {best:.3f} above {threshold} with a hangover of {hangover} frames")
     if families:
         return

@@ -11,6 +11,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from authenticity.channel import microphone, telephone
+from voicestream.evaluation.error_rate import ErrorRates
 from voicestream.models.authenticity.cnn import CnnAuthenticity
 from voicestream.models.card import Measurement
 
@@ -20,23 +21,18 @@ CONDITIONS: Final = ("telephone", "microphone")
 TRIALS: Final = "eval/spoof"
 
 
-def equal_error_percent(real: Scores, fake: Scores) -> float:
-    """Where as many real clips are refused as attacks are let in."""
-    steps = np.unique(np.concatenate((real, fake)))
-    refused = np.append(np.searchsorted(np.sort(real), steps) / len(real), 1.0)
-    accepted = np.append(1 - np.searchsorted(np.sort(fake), steps) / len(fake), 0.0)
-    nearest = np.abs(refused - accepted).argmin()
-    return float(50 * (refused[nearest] + accepted[nearest]))
-
-
 def rates(real: Scores, attacks: Mapping[str, Scores], threshold: float, trials: str, condition: str) -> Iterator[Measurement]:
     """EER pooled and per kind; at the threshold, attacks taken for real (APCER) and real speech refused (BPCER), ISO/IEC 30107-3."""
     everything = np.concatenate([*attacks.values()])
-    yield Measurement(trials, f"{condition}, all attacks", "EER %", round(equal_error_percent(real, everything), 2))
+    yield Measurement(trials, f"{condition}, all attacks", "EER %", round(_equal_error_percent(real, everything), 2))
     yield Measurement(trials, condition, "BPCER %", round(100 * float((real < threshold).mean()), 2))
     for kind, found in sorted(attacks.items()):
-        yield Measurement(trials, f"{condition}, {kind}", "EER %", round(equal_error_percent(real, found), 2))
+        yield Measurement(trials, f"{condition}, {kind}", "EER %", round(_equal_error_percent(real, found), 2))
         yield Measurement(trials, f"{condition}, {kind}", "APCER %", round(100 * float((found >= threshold).mean()), 2))
+
+
+def _equal_error_percent(real: Scores, fake: Scores) -> float:
+    return 100 * ErrorRates(np.concatenate((real, fake)), np.arange(len(real) + len(fake)) < len(real)).eer
 
 
 def spoof_trials(model: CnnAuthenticity, folder: Path, scores: Path | None) -> Iterator[Measurement]:
