@@ -339,6 +339,17 @@ CALL_REFUSED = _fault(
     "1710", "call refused", "the API key is missing or wrong, or the call is another client's or has a stream already",
     "check the key and the call_id; one stream per call",
 )  # fmt: skip
+CALL_BUSY = _fault(
+    "1711", "a session for this call is already in progress", "this client has asked for the same call_id before, without a result yet",
+    "wait for the result, or disconnect the first session",
+)  # fmt: skip
+CALL_STREAMLESS = _fault(
+    "1712", "no audio stream for this call", "no stream with this call_id and this client's key came within 30 s of initialize",
+    "start the stream when the consumer is ready; call_id and tenant must be the session's",
+)  # fmt: skip
+CALL_SHORT = _fault(
+    "1713", "audio ended too early", "the stream ended before enough voice was gathered", "let the caller speak longer, or want less voice",
+)  # fmt: skip
 HOOK_TEXT_LARGE = _fault("1721", "text message too large", "an AudioHook text message is over 65,535 bytes", "send smaller messages")
 HOOK_NOT_JSON = _fault("1722", "text message is not JSON", "an AudioHook text message cannot be parsed", "correct the client")
 HOOK_NOT_MESSAGE = _fault(

@@ -43,7 +43,7 @@ def voicestream() -> None:
     import trio
 
     from voicestream.transport.head import Refusal
-    from voicestream.transport.listener import Admission, Listener, Route, listen
+    from voicestream.transport.listener import Admission, Listener, Route, anyone, listen
     from voicestream.transport.websocket import Disconnected, WebSocket
 
     async def handle(websocket: WebSocket) -> None:
@@ -82,7 +82,7 @@ def voicestream() -> None:
 
     async def main() -> None:
         listeners = await listen(HOST, 0)
-        listener = Listener([Route("/", handle)], no_http, Quiet(), Admission(MANY, MANY))
+        listener = Listener([Route("/", anyone(handle))], no_http, Quiet(), Admission(MANY, MANY))
         announce(listeners[0].socket.getsockname()[1])
         await trio.serve_listeners(listener.greet, listeners)
 

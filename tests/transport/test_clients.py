@@ -16,10 +16,10 @@ from tests.transport.fake import Book, echo, hear, received
 from tests.transport.live import live, no_http
 from tests.transport.wire import BINARY, CLOSE, TEXT, closing, masked, opening, split
 from voicestream import errors
-from voicestream.transport.listener import Admission, Listener, Route
+from voicestream.transport.listener import Admission, Listener, Route, anyone
 from voicestream.transport.websocket import Disconnected, Timing, WebSocket
 
-TALK = Route("/talk", echo)
+TALK = Route("/talk", anyone(echo))
 MESSAGES: list[str | bytes] = ["", "Grüße 世界", b"", bytes(range(256)), "x" * 65_000, bytes(200_000)]
 
 
@@ -189,7 +189,7 @@ async def test_a_peer_that_never_reads_is_closed_and_its_answers_are_not_made() 
         except Disconnected:
             gone.set()
 
-    async with live([Route("/talk", talk, timing=Timing(write_s=0.2, outbox_bytes=64 * 1024))]) as (port, book):
+    async with live([Route("/talk", anyone(talk), timing=Timing(write_s=0.2, outbox_bytes=64 * 1024))]) as (port, book):
         stream = await trio.open_tcp_stream("127.0.0.1", port)
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         await stream.send_all(opening() + masked(TEXT, b"x"))
@@ -200,7 +200,7 @@ async def test_a_peer_that_never_reads_is_closed_and_its_answers_are_not_made() 
 
 
 async def test_a_half_open_connection_is_found_by_its_silence() -> None:
-    async with live([Route("/talk", hear, timing=Timing(ping_s=0.1, pong_s=0.1, close_s=0.1))]) as (port, book):
+    async with live([Route("/talk", anyone(hear), timing=Timing(ping_s=0.1, pong_s=0.1, close_s=0.1))]) as (port, book):
         stream = await trio.open_tcp_stream("127.0.0.1", port)
         await stream.send_all(opening())
         with trio.fail_after(5):

@@ -18,7 +18,17 @@ def request(*headers: str, line: str = "GET /talk HTTP/1.1") -> bytes:
 
 def test_a_good_opening() -> None:
     head = read(opening("/talk?token=secret", "Origin: https://voice.example") + b"\x81\x80")
-    assert head == Upgrade("/talk", b"dGhlIHNhbXBsZSBub25jZQ==", "https://voice.example", b"\x81\x80")
+    assert head == Upgrade("/talk", b"dGhlIHNhbXBsZSBub25jZQ==", "https://voice.example", b"\x81\x80", "/talk?token=secret")
+
+
+def test_header_lines_of_one_name_are_one_field() -> None:
+    head = read(opening("/talk", "X-Api-Key: k", "Signature: one", "signature: two"))
+    assert isinstance(head, Upgrade)
+    assert (head.fields["x-api-key"], head.fields["signature"]) == ("k", "one, two")
+
+
+def test_keys_do_not_show_in_a_log() -> None:
+    assert "sesame" not in repr(read(opening("/talk", "X-Api-Key: sesame")))
 
 
 def test_the_answer_of_rfc_6455_section_1_3() -> None:
@@ -38,7 +48,7 @@ def test_a_head_in_pieces(cut: int) -> None:
     reader = HeadReader(HeadLimit())
     *verdicts, last = (reader.feed(data[at : at + cut]) for at in range(0, len(data), cut))
     assert verdicts == [None] * len(verdicts)
-    assert last == Upgrade("/talk", b"dGhlIHNhbXBsZSBub25jZQ==", "null", b"")
+    assert last == Upgrade("/talk", b"dGhlIHNhbXBsZSBub25jZQ==", "null", b"", "/talk")
 
 
 def test_tokens_may_be_spelt_as_one_likes() -> None:

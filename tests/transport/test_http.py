@@ -15,7 +15,7 @@ from tests.transport.fake import Book, echo
 from tests.transport.live import live
 from tests.transport.wire import masked, opening
 from voicestream.transport.http import HttpServer
-from voicestream.transport.listener import Route
+from voicestream.transport.listener import Route, anyone
 
 GET = b"GET %s HTTP/1.1\r\nHost: voice.example\r\n\r\n"
 
@@ -63,7 +63,7 @@ async def serving(app: App, tls: ssl.SSLContext | None = None, **options: float)
     server = HttpServer(app, **options)
     async with trio.open_nursery() as nursery:
         await server.start(nursery)
-        async with live([Route("/talk", echo)], server.serve, tls) as (port, book):
+        async with live([Route("/talk", anyone(echo))], server.serve, tls) as (port, book):
             yield port, book, server
         await server.stop()
 

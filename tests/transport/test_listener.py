@@ -9,7 +9,9 @@ from trio.testing import MemoryReceiveStream, MemorySendStream, MockClock, locks
 
 from tests.transport.fake import Book, echo
 from tests.transport.wire import BINARY, CLOSE, TEXT, close_code, closing, masked, opening, split
-from voicestream.transport.listener import Admission, HttpHandler, Listener, Route
+from voicestream.errors import CALL_REFUSED
+from voicestream.transport.head import Refusal, Upgrade
+from voicestream.transport.listener import Admission, Handler, HttpHandler, Listener, Route, anyone
 from voicestream.transport.pipe import StreamPipe
 from voicestream.transport.websocket import Timing, WebSocket
 
@@ -35,7 +37,7 @@ async def broken_page(stream: trio.abc.Stream, data: bytes) -> None:
 
 
 ANYBODY = Admission()
-TALK = Route("/talk", echo)
+TALK = Route("/talk", anyone(echo))
 
 
 class House:
@@ -43,7 +45,9 @@ class House:
 
     def __init__(self, admission: Admission = ANYBODY, http: HttpHandler = page, talk: Route = TALK) -> None:
         self.book = Book()
-        self.listener = Listener([talk, Route("/fails", fails), Route("/fails-twice", fails_twice)], http, self.book, admission)
+        self.listener = Listener(
+            [talk, Route("/fails", anyone(fails)), Route("/fails-twice", anyone(fails_twice))], http, self.book, admission
+        )
 
     async def serve(self, end: trio.abc.HalfCloseableStream, address: str = "192.0.2.1") -> None:
         await self.listener.serve(end, StreamPipe(end), address)
@@ -234,7 +238,7 @@ async def test_a_source_that_raises_is_a_defect_that_is_told(autojump_clock: Moc
     async def attaches(websocket: WebSocket) -> None:
         websocket.attach(broken)
 
-    house = House(talk=Route("/talk", attaches))
+    house = House(talk=Route("/talk", anyone(attaches)))
     async with house.visit(opening() + closing(1011)) as end:
         frames = split((await read_to_end(end)).partition(b"\r\n\r\n")[2])
     assert [(opcode, close_code(payload)) for opcode, payload in frames] == [(CLOSE, 1011)]
@@ -318,7 +322,35 @@ async def test_each_route_has_its_own_timing(autojump_clock: MockClock) -> None:
     async def closes(websocket: WebSocket) -> None:
         websocket.close(1001)
 
-    house = House(talk=Route("/talk", closes, timing=Timing(close_s=2)))
+    house = House(talk=Route("/talk", anyone(closes), timing=Timing(close_s=2)))
     async with house.visit(opening()) as end:
         await read_to_end(end)
         assert trio.current_time() == 2
+
+
+async def test_a_route_may_choose_its_handler_by_the_head() -> None:
+    async def by_key(upgrade: Upgrade, address: str) -> Handler | Refusal:
+        return echo if (upgrade.fields["x-api-key"], address) == ("sesame", "192.0.2.1") else fails
+
+    house = House(talk=Route("/talk", by_key))
+    async with house.visit(opening("/talk", "X-Api-Key: sesame") + masked(TEXT, b"hi") + closing(1000)) as end:
+        frames = split((await read_to_end(end)).partition(b"\r\n\r\n")[2])
+    assert frames[0] == (TEXT, b"hi")
+
+
+async def test_a_route_may_refuse_a_head_in_its_own_words() -> None:
+    async def refuses(upgrade: Upgrade, address: str) -> Handler | Refusal:
+        return Refusal(401, CALL_REFUSED, body={"message": "Invalid authentication credentials"})
+
+    house = House(talk=Route("/talk", refuses))
+    async with house.visit(opening()) as end:
+        answer = await read_to_end(end)
+    assert answer.startswith(b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n")
+    assert answer.endswith(b'{"message": "Invalid authentication credentials"}')
+    assert [refusal.fault for refusal in house.book.refusals] == [CALL_REFUSED]
+
+
+async def test_a_path_may_serve_plain_requests_too() -> None:
+    house = House(talk=Route("/page", anyone(echo), also_http=True))
+    async with house.visit(REQUEST) as end:
+        assert await read_to_end(end) == b"page for " + REQUEST

@@ -20,7 +20,7 @@ from voicestream.sessions.endpointing import EndpointingSession
 from voicestream.sessions.summary import SummarySession
 from voicestream.sessions.verification import VerificationSession
 from voicestream.sessions.vocabulary import Call, Endpointing, Service, Session, Summary, Template, Verification
-from voicestream.transport.listener import Route
+from voicestream.transport.listener import Route, anyone
 from voicestream.transport.rfc6455 import MessageLimit
 from voicestream.transport.websocket import Timing, WebSocket
 
@@ -54,13 +54,13 @@ class Routes:
         timing = Timing(settings.ping_s, settings.pong_s, settings.write_s, outbox_bytes=settings.outbox_bytes)
         on = {"media": settings.component_media, "verify": settings.component_verify}
         self.table = [
-            Route(path, partial(self._idvoice, path, endpoint), limit, timing)
+            Route(path, anyone(partial(self._idvoice, path, endpoint)), limit, timing)
             for path, endpoint in ENDPOINTS.items()
             if on[endpoint.component]
         ]
         operations = {path: ("idvoice", path.strip("/")) for path in ENDPOINTS}
         if settings.echo:
-            self.table.append(Route("/echo", echo, ECHO_LIMIT, timing))
+            self.table.append(Route("/echo", anyone(echo), ECHO_LIMIT, timing))
             operations["/echo"] = ("echo", "echo")
         self.watch = Watch(metrics, operations)
 

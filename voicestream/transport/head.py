@@ -7,7 +7,9 @@ bears and others read differently (folded lines, bare line feeds: RFC 9112 secti
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TypeAlias
 
@@ -30,12 +32,17 @@ class HeadLimit:
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """A WebSocket opening. path without the query; early: bytes that came behind the head."""
+    """A WebSocket opening. path without the query; early: bytes that came behind the head.
+
+    target: path and query as sent; fields: by lower-case name, those of a repeated header joined by ", ".
+    """
 
     path: str
     key: bytes
     origin: str | None
     early: bytes
+    target: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)  # keys and tokens are in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +60,17 @@ class Refusal:
     status: int
     fault: Fault
     headers: tuple[tuple[str, str], ...] = ()
+    body: Mapping[str, object] | None = None  # JSON, where a protocol has its own; else the fault's number and sentence
 
     def __bytes__(self) -> bytes:
-        body = f"{self.fault.code} {self.fault.sentence}\n".encode()
+        if self.body is None:
+            content_type, body = "text/plain; charset=utf-8", f"{self.fault.code} {self.fault.sentence}\n".encode()
+        else:
+            content_type, body = "application/json", json.dumps(self.body).encode()
         lines = [
             f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
             *(f"{name}: {value}" for name, value in self.headers),
-            "Content-Type: text/plain; charset=utf-8",
+            f"Content-Type: {content_type}",
             f"Content-Length: {len(body)}",
             "Connection: close",
         ]
@@ -103,7 +114,7 @@ class HeadReader:
             return Refusal(431, errors.HEAD_TOO_LARGE)
         headers: dict[bytes, bytes] = {}
         for name, value in request.headers:
-            headers[name] = headers[name] + b"," + value if name in headers else value
+            headers[name] = headers[name] + b", " + value if name in headers else value
         if b"content-length" in headers and b"transfer-encoding" in headers:
             return Refusal(400, errors.BAD_HEAD)  # RFC 9112 section 6.1: where a second request may hide
         path = request.target.partition(b"?")[0].decode("ascii", "replace")
@@ -125,8 +136,9 @@ class HeadReader:
             return Refusal(400, errors.BAD_UPGRADE)
         if headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
             return Refusal(400, errors.BAD_UPGRADE)
-        origin = headers.get(b"origin")
-        return Upgrade(path, key, None if origin is None else origin.decode("ascii", "replace"), self._connection.trailing_data[0])
+        fields = {name.decode("ascii"): value.decode("latin-1") for name, value in headers.items()}
+        early = self._connection.trailing_data[0]
+        return Upgrade(path, key, fields.get("origin"), early, request.target.decode("ascii"), fields)
 
 
 def acceptance(upgrade: Upgrade) -> bytes:

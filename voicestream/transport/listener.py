@@ -28,14 +28,28 @@ BACKLOG = 1024
 _RETRY = (("Retry-After", "5"),)
 
 
+Handler = Callable[[WebSocket], Awaitable[None]]  # runs the conversation until `websocket.ending` is set; finish() follows by itself
+Admit = Callable[[Upgrade, str], Awaitable[Handler | Refusal]]  # given the head and the peer's address
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A WebSocket endpoint: `handle` runs the conversation until `websocket.ending` is set; finish() follows by itself."""
+    """A WebSocket endpoint: `admit` looks at the head, and gives the handler or refuses. also_http: the path serves plain requests too."""
 
     path: str
-    handle: Callable[[WebSocket], Awaitable[None]]
+    admit: Admit
     limit: MessageLimit = MessageLimit()
     timing: Timing = Timing()
+    also_http: bool = False
+
+
+def anyone(handle: Handler) -> Admit:
+    """Admit whoever comes to `handle`."""
+
+    async def admit(upgrade: Upgrade, address: str) -> Handler | Refusal:
+        return handle
+
+    return admit
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +111,9 @@ class Listener:
         try:
             if crowded is None:
                 with self._counted(address):
-                    await self._serve(stream, pipe, None)
+                    await self._serve(stream, pipe, address, None)
             else:  # not counted: connections that we refuse must not keep others out
-                await self._serve(stream, pipe, crowded)
+                await self._serve(stream, pipe, address, crowded)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the peer is gone: nobody to tell
         except Exception as error:  # exception groups too
@@ -126,7 +140,7 @@ class Listener:
             return Refusal(429, errors.TOO_MANY_FROM_ADDRESS, _RETRY)
         return None
 
-    async def _serve(self, stream: trio.abc.HalfCloseableStream, pipe: Pipe, crowded: Refusal | None) -> None:
+    async def _serve(self, stream: trio.abc.HalfCloseableStream, pipe: Pipe, address: str, crowded: Refusal | None) -> None:
         outer: trio.abc.Stream = stream
         if self._tls is not None:
             secure = trio.SSLStream(stream, self._tls, server_side=True, https_compatible=True)
@@ -145,7 +159,7 @@ class Listener:
             case Plain():
                 await self._http(outer, head.data)
             case Upgrade():
-                await self._converse(pipe, outer, head)
+                await self._admit(pipe, outer, head, address)
 
     async def _shake_hands(self, secure: trio.SSLStream[trio.abc.HalfCloseableStream]) -> bool:
         with trio.move_on_after(self._admission.tls_s) as patience:
@@ -173,7 +187,8 @@ class Listener:
     def _refusal(self, head: Upgrade | Plain) -> Refusal | None:
         route = self._routes.get(head.path.rstrip("/") or "/")
         if isinstance(head, Plain):
-            return Refusal(426, errors.UPGRADE_WANTED, (("Upgrade", "websocket"),)) if route else None
+            wanted = route is not None and not route.also_http
+            return Refusal(426, errors.UPGRADE_WANTED, (("Upgrade", "websocket"),)) if wanted else None
         if route is None:
             return Refusal(404, errors.UNKNOWN_PATH)
         if self.draining:
@@ -192,8 +207,15 @@ class Listener:
             while await stream.receive_some(16 * 1024):
                 pass
 
-    async def _converse(self, pipe: Pipe, stream: trio.abc.Stream, upgrade: Upgrade) -> None:
+    async def _admit(self, pipe: Pipe, stream: trio.abc.Stream, upgrade: Upgrade, address: str) -> None:
         route = self._routes[upgrade.path.rstrip("/") or "/"]
+        verdict = await route.admit(upgrade, address)
+        if isinstance(verdict, Refusal):
+            await self._refuse(stream, verdict)
+        else:
+            await self._converse(pipe, stream, upgrade, route, verdict)
+
+    async def _converse(self, pipe: Pipe, stream: trio.abc.Stream, upgrade: Upgrade, route: Route, handle: Handler) -> None:
         with trio.move_on_after(route.timing.write_s) as patience:
             await stream.send_all(acceptance(upgrade))
         if patience.cancelled_caught:
@@ -203,7 +225,7 @@ class Listener:
             self._observer.opened(route.path, websocket)
             try:
                 try:
-                    await route.handle(websocket)
+                    await handle(websocket)
                 except Exception as error:
                     self._observer.escaped(error)
                     websocket.close(1011, "internal error")
