@@ -312,6 +312,25 @@ SOCKET_MANY = _fault(
     "1615", "too much of one Socket.IO connection", "more namespaces or unanswered acknowledgements than one connection may have",
     "use several connections",
 )  # fmt: skip
+ENGINE_REQUEST = _fault(
+    "1650", "not an Engine.IO 4 request", "its transport, method or body is none that its session takes at this point",
+    "speak Engine.IO 4 (`EIO=4&transport=polling` or `websocket`), as socket.io-client 3 and later do",
+)  # fmt: skip
+ENGINE_SESSION = _fault(
+    "1651", "no such Engine.IO session", "the `sid` is unknown or closed: of an earlier start of this server, or timed out",
+    "connect again; clients do so by themselves",
+)  # fmt: skip
+ENGINE_VERSION = _fault(
+    "1652", "Engine.IO version 4 wanted", "the query has no `EIO=4`: a client of Socket.IO 2 or older", "use socket.io-client 3 or later"
+)
+ENGINE_MANY = _fault(
+    "1653", "too many Socket.IO connections", "the setting `socketio_connections` is reached", "try again later, or raise the setting"
+)
+ENGINE_UNHEARD = _fault(
+    "1654", "events come faster than they are handled", "a client sent megabytes of events before the first was looked at",
+    "send fewer, and wait for acknowledgements",
+)  # fmt: skip
+ENGINE_FORBIDDEN = _fault("1655", "Socket.IO connection refused", "the handshake has no access token, or a wrong one", "send a valid one")
 
 # VS17xx: telephone calls: Twilio Media Streams, Genesys AudioHook
 CALL_MESSAGE = _fault(
