@@ -15,6 +15,8 @@ from voicestream.cli.terminal import fail
 from voicestream.errors import UNREADABLE_FILE, WRONG_SECRET
 
 if TYPE_CHECKING:
+    from voicestream.store.api_key import ApiKey
+    from voicestream.store.twilio_account import TwilioAccount
     from voicestream.store.vault import Vault
 
 _SECRET_CHARACTERS = 1024  # no secret is longer, and a wrong file may be
@@ -100,8 +102,10 @@ def show(config: ConfigFile = None, pairs: Pairs = None, as_json: Json = False) 
     from voicestream.store.twilio_account import accounts
 
     with opened(config, pairs) as database:
-        found = [(one.key_id, "signing key" if one.signs else "key", one) for one in read(database)]
-        known = [(one.account_id, "Twilio", one) for one in accounts(database)]
+        kept: list[tuple[str, str, ApiKey | TwilioAccount]] = [
+            (one.key_id, "signing key" if one.signs else "key", one) for one in read(database)
+        ]
+        kept += [(one.account_id, "Twilio", one) for one in accounts(database)]
     rows = [
         {
             "key_id": row_id,
@@ -111,7 +115,7 @@ def show(config: ConfigFile = None, pairs: Pairs = None, as_json: Json = False) 
             "created_at": one.created_at,
             "revoked_at": one.revoked_at,
         }
-        for row_id, kind, one in [*found, *known]
+        for row_id, kind, one in kept
     ]
     print(json.dumps(rows, indent=1)) if as_json else table(rows)
 
