@@ -400,6 +400,16 @@ SIGNATURE_WRONG = _fault(
     "check the secret, the public URL and both clocks; the log tells what was wrong",
 )  # fmt: skip
 
+HOOK_HEADERS = _fault(
+    "1741", "AudioHook headers missing",
+    "Audiohook-Organization-Id, -Session-Id or -Correlation-Id is missing, or no UUID of version 1 to 5",
+    "connect as an AudioHook client of protocol version 2 does",
+)  # fmt: skip
+PUBLIC_URL_UNKNOWN = _fault(
+    "1742", "signatures of Twilio cannot be checked", "Twilio signs the URL it was told to call, and no public_url is set",
+    "set public_url to the URL by which Twilio reaches this server (https://HOST)",
+)  # fmt: skip
+
 # VS18xx: OAuth2 (RFC 6749 section 5.2); `protocols/oauth2.py` tells which error word and status each becomes
 OAUTH_FORM = _fault(
     "1801", "request body is not a form", "the body is not application/x-www-form-urlencoded, or its escapes are broken",
@@ -623,6 +633,25 @@ WRONG_NAME = _fault(
     "a name is 1 to 100 printable characters, a tenant 1 to 64 letters, digits, dots, dashes and underscores, a scope one of the known",
     "correct it: `voicestream clients add --help`",
 )  # fmt: skip
+
+VAULT_KEY_FILE = _fault(
+    "3110", "key of the sealed secrets cannot be used", "the file secret.key is damaged, or others than its owner may read it",
+    "chmod 600 it; or put it back from a backup; or remove it, and add the keys with secrets and the Twilio accounts anew",
+)  # fmt: skip
+SECRET_SEALED = _fault(
+    "3111", "sealed secret does not open", "it was sealed with another secret.key, or was changed in the database",
+    "put the file secret.key back from the backup of the same day, or revoke the key or account and add it anew",
+)  # fmt: skip
+WRONG_SECRET = _fault(
+    "3112", "not a secret of this kind",
+    "an AudioHook secret is the base64 of 16 to 256 bytes, a Twilio auth token 16 to 128 letters and digits",
+    "copy it whole, with nothing around it",
+)  # fmt: skip
+TOKEN_TAKEN = _fault(
+    "3113", "this auth token is known already", "another Twilio account of the list has it, and it can be of one tenant only",
+    "`voicestream keys list` shows all; revoke the other one first",
+)  # fmt: skip
+UNKNOWN_ACCOUNT = _fault("3114", "no such Twilio account", "no account has this id, or it was revoked", "`voicestream keys list` shows all")
 
 # VS50xx: our own faults
 INTERNAL = _fault("5000", "internal error", "a defect of this server", "look up the traceback in the log and report it")
