@@ -31,6 +31,7 @@ from voicestream.server.job_runner import JobRunner
 from voicestream.server.login import Login
 from voicestream.server.metrics import Metrics
 from voicestream.server.routes import Routes
+from voicestream.server.switchboard import Switchboard
 from voicestream.server.voice import active_model, bare_model
 from voicestream.store.templates import pack, unpack
 from voicestream.transport.head import HeadLimit
@@ -66,9 +67,11 @@ class Server:
         metrics = Metrics(__version__, {model.card.name: model.card.sha256})
         runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
         self._metrics = metrics
-        self._routes = Routes(settings, model, make_front, partial(unpack, model=model, key=key), runner, metrics)
         self._authority = _authority(settings)
         self._login = Login(self._authority, runner) if self._authority is not None else None
+        self._routes = Routes(
+            settings, model, make_front, partial(unpack, model=model, key=key), runner, metrics, self._login, Switchboard()
+        )
         services = Services(
             model=lambda name: model if name == model.card.name else bare_model(settings, name),
             authenticity=authenticity_model,

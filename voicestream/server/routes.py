@@ -1,20 +1,24 @@
 """The product's table of contents: every WebSocket path, its dialect and its sessions."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import trio
 
 from voicestream.errors import MisuseError
 from voicestream.models.speaker.model import SpeakerModel
 from voicestream.models.vad.model import MakeFront
+from voicestream.protocols.base import Dialect
 from voicestream.protocols.idvoice import ENDPOINTS, Endpoint, IDVoice, Options
 from voicestream.server.config import Settings
 from voicestream.server.echo import ECHO_LIMIT, echo
 from voicestream.server.job_runner import JobRunner
 from voicestream.server.metrics import Metrics
 from voicestream.server.shell import Conversation, Patience
+from voicestream.server.switchboard import Line, Switchboard
 from voicestream.server.watch import Watch
 from voicestream.sessions.endpointing import EndpointingSession
 from voicestream.sessions.summary import SummarySession
@@ -23,6 +27,9 @@ from voicestream.sessions.vocabulary import Call, Endpointing, Service, Session,
 from voicestream.transport.listener import Route, anyone
 from voicestream.transport.rfc6455 import MessageLimit
 from voicestream.transport.websocket import Timing, WebSocket
+
+if TYPE_CHECKING:
+    from voicestream.server.login import Login
 
 
 class Routes:
@@ -36,6 +43,8 @@ class Routes:
         read_template: Callable[[bytes], Template],
         runner: JobRunner,
         metrics: Metrics,
+        login: Login | None,
+        switchboard: Switchboard,
     ) -> None:
         self.live: set[Conversation] = set()
         self._model = model
@@ -62,12 +71,25 @@ class Routes:
         if settings.echo:
             self.table.append(Route("/echo", anyone(echo), ECHO_LIMIT, timing))
             operations["/echo"] = ("echo", "echo")
+        if login is not None:
+            from voicestream.server.consumer import OPERATIONS, Consumers  # brings cryptography: not for those who do without
+            from voicestream.server.consumer_figure import ConsumerFigures
+
+            figures = ConsumerFigures()
+            metrics.include(figures)
+            self.table += Consumers(settings, login, switchboard, self._converse, figures, timing).routes
+            operations |= OPERATIONS
         self.watch = Watch(metrics, operations)
 
     async def _idvoice(self, path: str, endpoint: Endpoint, websocket: WebSocket) -> None:
         dialect = IDVoice(endpoint, self._read_template, trio.current_time(), self._options)
+        await self._converse(path, websocket, dialect, lambda service, line: self._open_session(service))
+
+    async def _converse(self, path: str, websocket: WebSocket, dialect: Dialect, open_session: Callable[[Service, Line], Session]) -> None:
+        """Run one conversation of a path to its end."""
+        account = self.watch.account(path, websocket)
         conversation = Conversation(
-            websocket, dialect, self._open_session, self._runner, self.watch.account(path, websocket), self._patience
+            websocket, dialect, lambda service: open_session(service, conversation), self._runner, account, self._patience
         )
         self.live.add(conversation)
         try:
