@@ -40,6 +40,7 @@ FAMILIES = {
     "16": "Engine.IO and Socket.IO",
     "17": "Telephone calls: Twilio, AudioHook",
     "18": "OAuth2",
+    "19": "das-Peak",
     "20": "Audio",
     "30": "Models and templates",
     "31": "Clients and keys",
@@ -312,6 +313,25 @@ SOCKET_MANY = _fault(
     "1615", "too much of one Socket.IO connection", "more namespaces or unanswered acknowledgements than one connection may have",
     "use several connections",
 )  # fmt: skip
+ENGINE_REQUEST = _fault(
+    "1650", "not an Engine.IO 4 request", "its transport, method or body is none that its session takes at this point",
+    "speak Engine.IO 4 (`EIO=4&transport=polling` or `websocket`), as socket.io-client 3 and later do",
+)  # fmt: skip
+ENGINE_SESSION = _fault(
+    "1651", "no such Engine.IO session", "the `sid` is unknown or closed: of an earlier start of this server, or timed out",
+    "connect again; clients do so by themselves",
+)  # fmt: skip
+ENGINE_VERSION = _fault(
+    "1652", "Engine.IO version 4 wanted", "the query has no `EIO=4`: a client of Socket.IO 2 or older", "use socket.io-client 3 or later"
+)
+ENGINE_MANY = _fault(
+    "1653", "too many Socket.IO connections", "the setting `socketio_connections` is reached", "try again later, or raise the setting"
+)
+ENGINE_UNHEARD = _fault(
+    "1654", "events come faster than they are handled", "a client sent megabytes of events before the first was looked at",
+    "send fewer, and wait for acknowledgements",
+)  # fmt: skip
+ENGINE_FORBIDDEN = _fault("1655", "Socket.IO connection refused", "the handshake has no access token, or a wrong one", "send a valid one")
 
 # VS17xx: telephone calls: Twilio Media Streams, Genesys AudioHook
 CALL_MESSAGE = _fault(
@@ -423,6 +443,35 @@ TOKEN_REFUSED = _fault(
     "1811", "access token is not valid", "it is expired, revoked, damaged, of another server, or its client was revoked",
     "ask for a new one at /oauth2/token",
 )  # fmt: skip
+
+# VS19xx: das-Peak signalling, over Socket.IO and REST; `protocols/daspeak.py` tells which event and sentence each becomes
+SIGNAL_NO_OBJECT = _fault(
+    "1900", "not a JSON object", "what initialize brought, or the request body, is no JSON object", "send one of the documented fields"
+)
+SIGNAL_FIELD_MISSING = _fault(
+    "1901", "a required field is missing", "a field without which no session can begin is absent or null", "add the field that is named"
+)
+SIGNAL_FIELD_WRONG = _fault(
+    "1902", "a field has a wrong value", "it has another type, is a number out of range, or a word that is not on offer",
+    "correct the field that is named",
+)  # fmt: skip
+SIGNAL_MODEL = _fault(
+    "1903", "no model has this hash", "`model_hash` is not the SHA-256 of a model that this server offers",
+    "leave it out, or take one of GET /daspeak/v1/models",
+)  # fmt: skip
+REST_KEY_MISSING = _fault("1910", "no API key", "the request has neither a header apikey nor x-api-key", "send the key as header apikey")
+REST_KEY_WRONG = _fault("1911", "API key not valid", "no key of this server, or one that was revoked", "`voicestream keys list` shows all")
+REST_UNKNOWN_ID = _fault(
+    "1912", "nothing has this id", "it was never given, is another client's, or the session finished over an hour ago",
+    "use the id of the 201, and fetch the result within the hour",
+)  # fmt: skip
+REST_MANY_SESSIONS = _fault(
+    "1913", "too many sessions in progress", "this client has as many unfinished sessions as the setting `rest_sessions` allows",
+    "wait for some to finish; Retry-After tells how long",
+)  # fmt: skip
+REST_INTERRUPTED = _fault(
+    "1914", "the server was restarted", "it went down while the session was in progress", "create the session anew and send its audio again"
+)
 
 # VS20xx: audio
 UNREADABLE_AUDIO = _fault(

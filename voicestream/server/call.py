@@ -49,7 +49,8 @@ class Recognition:
 
     models: Mapping[bytes, SpeakerModel]  # by the hash of their weights
     living: Callable[[], AuthenticityModel]
-    make_front: MakeFront
+    gather_front: MakeFront  # whose labels tell how much voice there is: it must know music from voices
+    make_front: MakeFront  # whose labels the models are used to
     gate: Gate
     seal: Callable[[Template, str], str]  # a template, for a tenant, as a credential
     runner: Runner
@@ -72,7 +73,7 @@ class CallSession:
         self._switchboard = switchboard
         self._recognition = recognition
         self._tell = tell
-        self._collection = Collection(inquiry, recognition.make_front)
+        self._collection = Collection(inquiry, recognition.gather_front)
         self._came = trio.Event()
         self._settled = trio.Event()  # there is voice enough, or there never will be
         self._fault: Fault | None = None

@@ -87,13 +87,17 @@ class Metrics(Collector):
         self._live.add(tally)
         return tally
 
-    def end(self, tally: Tally, outcome: str, close_code: int, *, by_us: bool) -> None:
-        """The session is over: `outcome` a fixed word (`completed`, `failed`, `timeout`, ...), the close code and whose it was."""
+    def end(self, tally: Tally, outcome: str, close_code: int | None = None, *, by_us: bool = False) -> None:
+        """The session is over: `outcome` a fixed word (`completed`, `failed`, `timeout`, ...).
+
+        close_code: of its WebSocket, None where there was none or it is counted elsewhere; by_us: it was ours.
+        """
         self._live.remove(tally)
         key = (tally.protocol, tally.operation)
         _add(self._ended.setdefault(key, Tally(*key)), tally)
         self._outcomes[*key, outcome] += 1
-        self._closes["server" if by_us else "peer", str(close_code)] += 1
+        if close_code is not None:
+            self._closes["server" if by_us else "peer", str(close_code)] += 1
 
     def handshake_refused(self, reason: str) -> None:
         """An upgrade got an HTTP refusal; `reason` a fixed word (`overload`, `origin`, `path`, `head`, ...)."""
