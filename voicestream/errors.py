@@ -40,6 +40,7 @@ FAMILIES = {
     "16": "Engine.IO and Socket.IO",
     "17": "Telephone calls: Twilio, AudioHook",
     "18": "OAuth2",
+    "19": "das-Peak",
     "20": "Audio",
     "30": "Models and templates",
     "31": "Clients and keys",
@@ -312,6 +313,25 @@ SOCKET_MANY = _fault(
     "1615", "too much of one Socket.IO connection", "more namespaces or unanswered acknowledgements than one connection may have",
     "use several connections",
 )  # fmt: skip
+ENGINE_REQUEST = _fault(
+    "1650", "not an Engine.IO 4 request", "its transport, method or body is none that its session takes at this point",
+    "speak Engine.IO 4 (`EIO=4&transport=polling` or `websocket`), as socket.io-client 3 and later do",
+)  # fmt: skip
+ENGINE_SESSION = _fault(
+    "1651", "no such Engine.IO session", "the `sid` is unknown or closed: of an earlier start of this server, or timed out",
+    "connect again; clients do so by themselves",
+)  # fmt: skip
+ENGINE_VERSION = _fault(
+    "1652", "Engine.IO version 4 wanted", "the query has no `EIO=4`: a client of Socket.IO 2 or older", "use socket.io-client 3 or later"
+)
+ENGINE_MANY = _fault(
+    "1653", "too many Socket.IO connections", "the setting `socketio_connections` is reached", "try again later, or raise the setting"
+)
+ENGINE_UNHEARD = _fault(
+    "1654", "events come faster than they are handled", "a client sent megabytes of events before the first was looked at",
+    "send fewer, and wait for acknowledgements",
+)  # fmt: skip
+ENGINE_FORBIDDEN = _fault("1655", "Socket.IO connection refused", "the handshake has no access token, or a wrong one", "send a valid one")
 
 # VS17xx: telephone calls: Twilio Media Streams, Genesys AudioHook
 CALL_MESSAGE = _fault(
@@ -380,6 +400,16 @@ SIGNATURE_WRONG = _fault(
     "check the secret, the public URL and both clocks; the log tells what was wrong",
 )  # fmt: skip
 
+HOOK_HEADERS = _fault(
+    "1741", "AudioHook headers missing",
+    "Audiohook-Organization-Id, -Session-Id or -Correlation-Id is missing, or no UUID of version 1 to 5",
+    "connect as an AudioHook client of protocol version 2 does",
+)  # fmt: skip
+PUBLIC_URL_UNKNOWN = _fault(
+    "1742", "signatures of Twilio cannot be checked", "Twilio signs the URL it was told to call, and no public_url is set",
+    "set public_url to the URL by which Twilio reaches this server (https://HOST)",
+)  # fmt: skip
+
 # VS18xx: OAuth2 (RFC 6749 section 5.2); `protocols/oauth2.py` tells which error word and status each becomes
 OAUTH_FORM = _fault(
     "1801", "request body is not a form", "the body is not application/x-www-form-urlencoded, or its escapes are broken",
@@ -413,6 +443,35 @@ TOKEN_REFUSED = _fault(
     "1811", "access token is not valid", "it is expired, revoked, damaged, of another server, or its client was revoked",
     "ask for a new one at /oauth2/token",
 )  # fmt: skip
+
+# VS19xx: das-Peak signalling, over Socket.IO and REST; `protocols/daspeak.py` tells which event and sentence each becomes
+SIGNAL_NO_OBJECT = _fault(
+    "1900", "not a JSON object", "what initialize brought, or the request body, is no JSON object", "send one of the documented fields"
+)
+SIGNAL_FIELD_MISSING = _fault(
+    "1901", "a required field is missing", "a field without which no session can begin is absent or null", "add the field that is named"
+)
+SIGNAL_FIELD_WRONG = _fault(
+    "1902", "a field has a wrong value", "it has another type, is a number out of range, or a word that is not on offer",
+    "correct the field that is named",
+)  # fmt: skip
+SIGNAL_MODEL = _fault(
+    "1903", "no model has this hash", "`model_hash` is not the SHA-256 of a model that this server offers",
+    "leave it out, or take one of GET /daspeak/v1/models",
+)  # fmt: skip
+REST_KEY_MISSING = _fault("1910", "no API key", "the request has neither a header apikey nor x-api-key", "send the key as header apikey")
+REST_KEY_WRONG = _fault("1911", "API key not valid", "no key of this server, or one that was revoked", "`voicestream keys list` shows all")
+REST_UNKNOWN_ID = _fault(
+    "1912", "nothing has this id", "it was never given, is another client's, or the session finished over an hour ago",
+    "use the id of the 201, and fetch the result within the hour",
+)  # fmt: skip
+REST_MANY_SESSIONS = _fault(
+    "1913", "too many sessions in progress", "this client has as many unfinished sessions as the setting `rest_sessions` allows",
+    "wait for some to finish; Retry-After tells how long",
+)  # fmt: skip
+REST_INTERRUPTED = _fault(
+    "1914", "the server was restarted", "it went down while the session was in progress", "create the session anew and send its audio again"
+)
 
 # VS20xx: audio
 UNREADABLE_AUDIO = _fault(
@@ -574,6 +633,25 @@ WRONG_NAME = _fault(
     "a name is 1 to 100 printable characters, a tenant 1 to 64 letters, digits, dots, dashes and underscores, a scope one of the known",
     "correct it: `voicestream clients add --help`",
 )  # fmt: skip
+
+VAULT_KEY_FILE = _fault(
+    "3110", "key of the sealed secrets cannot be used", "the file secret.key is damaged, or others than its owner may read it",
+    "chmod 600 it; or put it back from a backup; or remove it, and add the keys with secrets and the Twilio accounts anew",
+)  # fmt: skip
+SECRET_SEALED = _fault(
+    "3111", "sealed secret does not open", "it was sealed with another secret.key, or was changed in the database",
+    "put the file secret.key back from the backup of the same day, or revoke the key or account and add it anew",
+)  # fmt: skip
+WRONG_SECRET = _fault(
+    "3112", "not a secret of this kind",
+    "an AudioHook secret is the base64 of 16 to 256 bytes, a Twilio auth token 16 to 128 letters and digits",
+    "copy it whole, with nothing around it",
+)  # fmt: skip
+TOKEN_TAKEN = _fault(
+    "3113", "this auth token is known already", "another Twilio account of the list has it, and it can be of one tenant only",
+    "`voicestream keys list` shows all; revoke the other one first",
+)  # fmt: skip
+UNKNOWN_ACCOUNT = _fault("3114", "no such Twilio account", "no account has this id, or it was revoked", "`voicestream keys list` shows all")
 
 # VS50xx: our own faults
 INTERNAL = _fault("5000", "internal error", "a defect of this server", "look up the traceback in the log and report it")

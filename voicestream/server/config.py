@@ -100,6 +100,18 @@ class Settings(BaseModel):
     component_daspeak: bool = Field(default=True, description="access tokens, and all that wants them or API keys; off: 404")
     public_url: str | None = Field(default=None, description="URL by which clients reach this server; empty: localhost and the port")
     token_s: int = Field(default=3_600, ge=60, le=86_400, description="life of an access token in seconds")
+    call_start_s: Seconds = Field(default=5.0, description="time for the start, or open, of a call's audio stream; beyond: closed")
+    call_hold_s: Seconds = Field(default=5.0, description="time, and audio, that a stream is held for whoever asks for its call")
+    call_idle_s: Seconds = Field(default=30.0, description="time without audio or a sign of life in a call's stream; beyond: closed")
+    audiohook_refusal: Literal["before", "open"] = Field(
+        default="before", description="an AudioHook client is refused before the upgrade (401), or in answer to its open (disconnect)"
+    )
+    audiohook_unknown_call: Literal["pause", "disconnect"] = Field(
+        default="pause", description="what an AudioHook client is told when nobody has asked for its call in `call_hold_s`"
+    )
+    audiohook_after_result: Literal["disconnect", "pause"] = Field(
+        default="disconnect", description="what an AudioHook client is told when there is voice enough"
+    )
 
     # ---- templates
     template_key: SecretStr | None = Field(
@@ -178,6 +190,10 @@ class Settings(BaseModel):
     def issuer(self) -> str:
         """The URL of this server, without a slash at its end: who issues access tokens."""
         return self.public_url or f"{'https' if self.tls_cert else 'http'}://localhost:{self.port}"
+
+    def websocket_url(self, path: str) -> str | None:
+        """The URL of one of our WebSocket paths as peers were told it; None without `public_url`, for a peer's word does not count."""
+        return f"ws{self.public_url.removeprefix('http')}{path}" if self.public_url else None
 
     def data_path(self) -> Path:
         """The data folder, there or not: the setting, else as the XDG base directory specification has it."""
