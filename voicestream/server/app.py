@@ -25,13 +25,15 @@ from voicestream.models.registry import authenticity_model, vad_front
 from voicestream.models.vad import compact
 from voicestream.protocols.base import Goodbye
 from voicestream.server.config import Settings
+from voicestream.server.credential import Credentials
 from voicestream.server.http.app import create_app
 from voicestream.server.http.services import Health, Services
 from voicestream.server.job_runner import JobRunner
 from voicestream.server.login import Login
 from voicestream.server.metrics import Metrics
 from voicestream.server.routes import Routes
-from voicestream.server.voice import active_model, bare_model
+from voicestream.server.voice import active_model, bare_model, offered_models
+from voicestream.store import sealing
 from voicestream.store.templates import pack, unpack
 from voicestream.transport.head import HeadLimit
 from voicestream.transport.http import HttpServer
@@ -69,6 +71,9 @@ class Server:
         self._routes = Routes(settings, model, make_front, partial(unpack, model=model, key=key), runner, metrics)
         self._authority = _authority(settings)
         self._login = Login(self._authority, runner) if self._authority is not None else None
+        self._credentials: Credentials | None = None
+        if self._login is not None:
+            self._credentials = Credentials(offered_models(settings, model), sealing.keys(settings.data_path(), key))
         services = Services(
             model=lambda name: model if name == model.card.name else bare_model(settings, name),
             authenticity=authenticity_model,
@@ -81,6 +86,7 @@ class Server:
             refused=metrics.fault,
             websocket_paths=frozenset(route.path for route in self._routes.table),
             login=self._login,
+            credentials=self._credentials,
         )
         self._http = HttpServer(create_app(settings, services), settings.write_s)
         self._listener = Listener(self._routes.table, self._http.serve, self._routes.watch, _admission(settings), _tls_context(settings))

@@ -100,10 +100,14 @@ class Settings(BaseModel):
     component_daspeak: bool = Field(default=True, description="access tokens, and all that wants them or API keys; off: 404")
     public_url: str | None = Field(default=None, description="URL by which clients reach this server; empty: localhost and the port")
     token_s: int = Field(default=3_600, ge=60, le=86_400, description="life of an access token in seconds")
+    daspeak_min_speech_s: float = Field(
+        default=3.0, ge=0.5, le=29, allow_inf_nan=False, description="net speech that das-Peak's back end wants of a recording"
+    )
+    daspeak_candidates: int = Field(default=1_000, ge=1, le=100_000, description="credentials among which one request may identify a voice")
 
     # ---- templates
     template_key: SecretStr | None = Field(
-        default=None, description="32 bytes in hex or base64: templates are sealed with it (AES-256-GCM)"
+        default=None, description="32 bytes in hex or base64: templates and credentials are sealed with it (AES-256-GCM)"
     )
     template_key_file: Path | None = Field(default=None, description="file that holds the key instead")
 
