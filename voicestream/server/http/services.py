@@ -13,6 +13,7 @@ from voicestream.sessions.vocabulary import Template
 
 if TYPE_CHECKING:
     from voicestream.server.login import Login
+    from voicestream.server.rest_channel import RestChannel
 
 T = TypeVar("T")
 
@@ -48,3 +49,4 @@ class Services:
     refused: Callable[[str], None]  # counts a numbered refusal
     websocket_paths: frozenset[str]  # answered 426 when asked without an upgrade
     login: Login | None  # None: component das-Peak is off
+    rest_channel: RestChannel | None = None  # the same
