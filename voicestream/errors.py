@@ -313,6 +313,25 @@ SOCKET_MANY = _fault(
     "1615", "too much of one Socket.IO connection", "more namespaces or unanswered acknowledgements than one connection may have",
     "use several connections",
 )  # fmt: skip
+ENGINE_REQUEST = _fault(
+    "1650", "not an Engine.IO 4 request", "its transport, method or body is none that its session takes at this point",
+    "speak Engine.IO 4 (`EIO=4&transport=polling` or `websocket`), as socket.io-client 3 and later do",
+)  # fmt: skip
+ENGINE_SESSION = _fault(
+    "1651", "no such Engine.IO session", "the `sid` is unknown or closed: of an earlier start of this server, or timed out",
+    "connect again; clients do so by themselves",
+)  # fmt: skip
+ENGINE_VERSION = _fault(
+    "1652", "Engine.IO version 4 wanted", "the query has no `EIO=4`: a client of Socket.IO 2 or older", "use socket.io-client 3 or later"
+)
+ENGINE_MANY = _fault(
+    "1653", "too many Socket.IO connections", "the setting `socketio_connections` is reached", "try again later, or raise the setting"
+)
+ENGINE_UNHEARD = _fault(
+    "1654", "events come faster than they are handled", "a client sent megabytes of events before the first was looked at",
+    "send fewer, and wait for acknowledgements",
+)  # fmt: skip
+ENGINE_FORBIDDEN = _fault("1655", "Socket.IO connection refused", "the handshake has no access token, or a wrong one", "send a valid one")
 
 # VS17xx: telephone calls: Twilio Media Streams, Genesys AudioHook
 CALL_MESSAGE = _fault(
@@ -379,6 +398,16 @@ HOOK_CLOSE_LATE = _fault("1734", "no close in time", "the client did not answer 
 SIGNATURE_WRONG = _fault(
     "1740", "invalid signature", "a signed request was changed, repeated, too old, signed with another secret, or is not signed at all",
     "check the secret, the public URL and both clocks; the log tells what was wrong",
+)  # fmt: skip
+
+HOOK_HEADERS = _fault(
+    "1741", "AudioHook headers missing",
+    "Audiohook-Organization-Id, -Session-Id or -Correlation-Id is missing, or no UUID of version 1 to 5",
+    "connect as an AudioHook client of protocol version 2 does",
+)  # fmt: skip
+PUBLIC_URL_UNKNOWN = _fault(
+    "1742", "signatures of Twilio cannot be checked", "Twilio signs the URL it was told to call, and no public_url is set",
+    "set public_url to the URL by which Twilio reaches this server (https://HOST)",
 )  # fmt: skip
 
 # VS18xx: OAuth2 (RFC 6749 section 5.2); `protocols/oauth2.py` tells which error word and status each becomes
@@ -604,6 +633,25 @@ WRONG_NAME = _fault(
     "a name is 1 to 100 printable characters, a tenant 1 to 64 letters, digits, dots, dashes and underscores, a scope one of the known",
     "correct it: `voicestream clients add --help`",
 )  # fmt: skip
+
+VAULT_KEY_FILE = _fault(
+    "3110", "key of the sealed secrets cannot be used", "the file secret.key is damaged, or others than its owner may read it",
+    "chmod 600 it; or put it back from a backup; or remove it, and add the keys with secrets and the Twilio accounts anew",
+)  # fmt: skip
+SECRET_SEALED = _fault(
+    "3111", "sealed secret does not open", "it was sealed with another secret.key, or was changed in the database",
+    "put the file secret.key back from the backup of the same day, or revoke the key or account and add it anew",
+)  # fmt: skip
+WRONG_SECRET = _fault(
+    "3112", "not a secret of this kind",
+    "an AudioHook secret is the base64 of 16 to 256 bytes, a Twilio auth token 16 to 128 letters and digits",
+    "copy it whole, with nothing around it",
+)  # fmt: skip
+TOKEN_TAKEN = _fault(
+    "3113", "this auth token is known already", "another Twilio account of the list has it, and it can be of one tenant only",
+    "`voicestream keys list` shows all; revoke the other one first",
+)  # fmt: skip
+UNKNOWN_ACCOUNT = _fault("3114", "no such Twilio account", "no account has this id, or it was revoked", "`voicestream keys list` shows all")
 
 # VS50xx: our own faults
 INTERNAL = _fault("5000", "internal error", "a defect of this server", "look up the traceback in the log and report it")

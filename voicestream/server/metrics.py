@@ -19,7 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-_LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SCORE = tuple(round(-1 + 0.1 * step, 1) for step in range(21))
 _LAG_PERIOD_S = 0.25
 _Labels = TypeVar("_Labels", bound=tuple[str, ...])
@@ -74,7 +74,7 @@ class Metrics(Collector):
         self._job_wait_s: dict[str, Histogram] = {}
         self._score_latency_s: dict[str, Histogram] = {}
         self._score: dict[str, Histogram] = {}
-        self._loop_lag_s = Histogram(_LATENCY_S)
+        self._loop_lag_s = Histogram(LATENCY_S)
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -87,13 +87,17 @@ class Metrics(Collector):
         self._live.add(tally)
         return tally
 
-    def end(self, tally: Tally, outcome: str, close_code: int, *, by_us: bool) -> None:
-        """The session is over: `outcome` a fixed word (`completed`, `failed`, `timeout`, ...), the close code and whose it was."""
+    def end(self, tally: Tally, outcome: str, close_code: int | None = None, *, by_us: bool = False) -> None:
+        """The session is over: `outcome` a fixed word (`completed`, `failed`, `timeout`, ...).
+
+        close_code: of its WebSocket, None where there was none or it is counted elsewhere; by_us: it was ours.
+        """
         self._live.remove(tally)
         key = (tally.protocol, tally.operation)
         _add(self._ended.setdefault(key, Tally(*key)), tally)
         self._outcomes[*key, outcome] += 1
-        self._closes["server" if by_us else "peer", str(close_code)] += 1
+        if close_code is not None:
+            self._closes["server" if by_us else "peer", str(close_code)] += 1
 
     def handshake_refused(self, reason: str) -> None:
         """An upgrade got an HTTP refusal; `reason` a fixed word (`overload`, `origin`, `path`, `head`, ...)."""
@@ -115,12 +119,12 @@ class Metrics(Collector):
     def job_started(self, model: str, waited_s: float) -> None:
         """A queued Job got its thread (or gave up waiting: it no longer waits either way)."""
         self._jobs_waiting[model] -= 1
-        _histogram(self._job_wait_s, model, _LATENCY_S).observe(waited_s)
+        _histogram(self._job_wait_s, model, LATENCY_S).observe(waited_s)
 
     def scored(self, model: str, score: float, latency_s: float) -> None:
         """A window was scored, `latency_s` after the audio that completed it arrived."""
         _histogram(self._score, model, _SCORE).observe(score)
-        _histogram(self._score_latency_s, model, _LATENCY_S).observe(latency_s)
+        _histogram(self._score_latency_s, model, LATENCY_S).observe(latency_s)
 
     async def watch_loop(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Measure for ever how late the event loop wakes a sleeper."""
@@ -131,6 +135,10 @@ class Metrics(Collector):
             self._loop_lag_s.observe(trio.current_time() - due)
 
     # ---- the page
+
+    def include(self, figures: Collector) -> None:
+        """Show these on the page too."""
+        self._registry.register(figures)
 
     def page(self) -> tuple[bytes, str]:
         """The page `/metrics` and its content type (Prometheus text exposition format)."""

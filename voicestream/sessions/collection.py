@@ -27,7 +27,7 @@ class Collection:
 
     __slots__ = (
         "_bytes_per_sample", "_encoding", "_frame_bytes", "_front", "_heard", "_heard_max", "_make_front", "_plan", "_rate_hz", "_received",
-        "_rest", "_since_speech", "_status_bytes", "_voice", "_waiting", "status",
+        "_rest", "_since_speech", "_status_bytes", "_voice", "_waiting", "complete", "status",
     )  # fmt: skip
 
     def __init__(self, inquiry: Inquiry, make_front: MakeFront = FrontEnd) -> None:
@@ -48,19 +48,17 @@ class Collection:
         self._since_speech = _ROUND_FRAMES
         self._received = 0  # bytes
         self.status = VoiceStatus(0, rate_hz, inquiry.wanted_s)
+        self.complete = False  # there is voice enough: no more is taken in
 
     @property
     def received_s(self) -> float:
         """Seconds of audio taken in."""
         return self._received / (self._bytes_per_sample * self._rate_hz)
 
-    @property
-    def complete(self) -> bool:
-        """There is voice enough: no more is taken in."""
-        return self.status.percent >= 100
-
     def feed(self, payload: bytes) -> list[VoiceStatus]:
         """Take one message of the call; the statuses that its voice reaches, mostly none."""
+        if self.complete:
+            return []
         self._received += len(payload)
         self._rest += payload
         labels = self._front.feed(payload)[0]
@@ -73,6 +71,7 @@ class Collection:
             self._take(frame, label == 1)
             while not self.complete and len(self._voice) >= self._next_bytes():
                 self.status = VoiceStatus(self._next_bytes() // self._bytes_per_sample, self._rate_hz, self.status.wanted_s)
+                self.complete = self.status.percent >= 100
                 reached.append(self.status)
             if self.complete:
                 break

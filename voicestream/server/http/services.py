@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.vocabulary import Template
 
 if TYPE_CHECKING:
+    from voicestream.server.engine import EngineServer
     from voicestream.server.login import Login
     from voicestream.server.rest_channel import RestChannel
 
@@ -50,3 +51,4 @@ class Services:
     websocket_paths: frozenset[str]  # answered 426 when asked without an upgrade
     login: Login | None  # None: component das-Peak is off
     rest_channel: RestChannel | None = None  # the same
+    engines: Sequence[EngineServer] = ()  # Engine.IO over plain HTTP

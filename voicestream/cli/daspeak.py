@@ -1,0 +1,227 @@
+"""A file or the microphone through das-Peak, as a command: what all its commands share, and how a session is run and shown."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import trio
+import typer
+
+from voicestream import errors
+from voicestream.cli import audiohook_handshake, twilio_caller
+from voicestream.cli.audiohook_caller import AudioHookCaller
+from voicestream.cli.audiohook_handshake import Hook
+from voicestream.cli.daspeak_request import SUCCESS, Request, Told, Via
+from voicestream.cli.daspeak_session import ask
+from voicestream.cli.display import CallDisplay
+from voicestream.cli.http import fetch_token
+from voicestream.cli.recording import read_bytes, read_recording
+from voicestream.cli.stream import endpoint_url
+from voicestream.cli.telephone_audio import TELEPHONE_HZ, recorded, spoken, telephone
+from voicestream.cli.telephone_call import Ending, Line, call
+from voicestream.cli.terminal import ERROR, NEGATIVE, console, fail, fail_with
+from voicestream.cli.twilio_caller import TwilioCaller
+from voicestream.cli.view import DasPeakView, result_rows
+from voicestream.errors import PeerError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+T = TypeVar("T")
+CLIENT_SECRET, API_KEY, HOOK_SECRET = "VOICESTREAM_CLIENT_SECRET", "VOICESTREAM_API_KEY", "VOICESTREAM_AUDIOHOOK_SECRET"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A server, and what lets us in. Secrets come from files or the environment: a command line is read by everybody."""
+
+    url: str
+    client_id: str = ""
+    client_secret_file: Path | None = None
+    api_key_file: Path | None = None
+    hook_secret_file: Path | None = None
+
+    @property
+    def base(self) -> str:
+        """The server, also where the vendor's pages write it with its Socket.IO path."""
+        return self.url.rstrip("/").removesuffix("/socket.io")
+
+    def authorization(self) -> str:
+        """A fresh access token; ends the command where there is none."""
+        secret = _secret(self.client_secret_file, CLIENT_SECRET)
+        if not (self.client_id and secret):
+            raise typer.BadParameter(f"give --client-id, and its secret with --client-secret-file or {CLIENT_SECRET}")
+        try:
+            return fetch_token(self.base, self.client_id, secret)
+        except PeerError as error:
+            fail_with(error)
+
+    def line(self, via: Via, call_id: str) -> Line:
+        """The audio side of one call."""
+        key = _secret(self.api_key_file, API_KEY)
+        if via == "twilio":
+            url = endpoint_url(self.base, twilio_caller.PATH, "ws")
+            return Line(url, _encoded({"apikey": key} if key else {}), lambda _now: TwilioCaller(call_id))
+        url, hook = endpoint_url(self.base, audiohook_handshake.PATH, "ws"), Hook(call_id)
+        fields = hook.headers(url, key, _decoded(_secret(self.hook_secret_file, HOOK_SECRET)), time.time())
+        return Line(url, _encoded(fields), lambda now: AudioHookCaller(hook, now))
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What is said in the call. speed: of a file, as a multiple of that of speech; 0: as fast as it is taken."""
+
+    file: Path | None
+    mic: bool
+    speed: float = 1.0
+
+    def open(self) -> tuple[AsyncGenerator[bytes], float | None]:
+        """Its pieces, and its length in seconds where it is known; ends the command where it cannot be read."""
+        if self.mic == (self.file is not None):
+            raise typer.BadParameter("give one of FILE and --mic")
+        if self.file is None:
+            return spoken(), None
+        mulaw = telephone(read_recording(self.file))
+        return recorded(mulaw, self.speed), len(mulaw) / TELEPHONE_HZ
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Files for what comes out of a session."""
+
+    credential: Path | None = None
+    audio: Path | None = None
+
+
+def new_call_id() -> str:
+    """An id that no other call has."""
+    return str(uuid.uuid4())
+
+
+def session(request: Request, speech: Speech, access: Access, keep: Keep, json: bool) -> None:
+    """Run a registration or a verification and show its result; ends the command with 1 where it is rejected, 2 where there is none."""
+    audio, _ = speech.open()
+    authorization = access.authorization()
+    line = access.line(request.via, request.call_id)
+    display = CallDisplay(DasPeakView(), None, json)
+
+    async def talk(hang_up: trio.Event) -> Told:
+        return await ask(access.base, authorization, request, line, audio, hang_up, display.say, display.tell)
+
+    result = _run(talk, display)
+    if not json:
+        console().print(_table(result, request))
+    _hand_over(result, keep, json)
+    if result.event != SUCCESS:
+        raise SystemExit(NEGATIVE)
+
+
+def audio_side(via: Via, call_id: str, speech: Speech, access: Access) -> None:
+    """Make the call alone, for a session that somebody else asks for; ends the command with 2 where the server refuses it."""
+    audio, total_s = speech.open()
+    line = access.line(via, call_id)
+    display = CallDisplay(None, total_s, json=False)
+
+    async def talk(hang_up: trio.Event) -> Ending:
+        return await call(line, audio, hang_up, display.say)
+
+    ending = _run(talk, display)
+    print(f"{display.said_s:.1f} s sent, then " + ("the server ended the stream: it has what it wanted" if ending.enough else "we hung up"))
+
+
+def _run(talk: Callable[[trio.Event], Awaitable[T]], display: CallDisplay) -> T:
+    """What `talk` comes to. Ctrl-C sets the event it is given, which hangs up; a second one gives up."""
+    results: list[T] = []
+    failures: list[PeerError] = []  # kept, not raised: a nursery would wrap them
+
+    async def run() -> None:
+        hang_up = trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_hang_up_on_interrupt, hang_up, nursery.cancel_scope)
+            try:
+                results.append(await talk(hang_up))
+            except PeerError as error:
+                failures.append(error)
+            nursery.cancel_scope.cancel()
+
+    with display.progress:
+        trio.run(run)
+    if failures:
+        fail_with(failures[0])
+    if not results:
+        print("interrupted, without a result", file=sys.stderr)
+        raise SystemExit(ERROR)
+    return results[0]
+
+
+async def _hang_up_on_interrupt(hang_up: trio.Event, scope: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGINT) as signals:
+        async for _ in signals:
+            if hang_up.is_set():
+                scope.cancel()
+            hang_up.set()
+
+
+def _table(result: Told, request: Request) -> Table:
+    from rich.box import SIMPLE
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE, show_header=False)
+    for number, (name, value) in enumerate([*result_rows(result), ("call", f"{request.call_id} via {request.via}")]):
+        style = "" if number else "bold green" if result.event == SUCCESS else "bold red"
+        table.add_row(Text(name, "dim"), Text(value, style))
+    return table
+
+
+def _hand_over(result: Told, keep: Keep, json: bool) -> None:
+    """The credential and the collected voice to their files; a credential without one is printed, it is kept nowhere else."""
+    credential = result.text("credential")
+    if credential and keep.credential is not None:
+        try:
+            _write(keep.credential, f"{credential}\n".encode())
+        except OSError as error:
+            print(credential)
+            fail(errors.UNWRITABLE_FILE, f"{keep.credential}: {error.strerror}")
+    elif credential and not json:
+        print(f"credential, for `client verify --credential FILE`:\n{credential}")
+    if keep.audio is None:
+        return
+    if result.audio is None:
+        print("the server handed no collected voice back", file=sys.stderr)
+        return
+    try:
+        _write(keep.audio, result.audio)
+    except OSError as error:
+        fail(errors.UNWRITABLE_FILE, f"{keep.audio}: {error.strerror}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _secret(file: Path | None, variable: str) -> str:
+    if file is not None:
+        return read_bytes(file).decode("ascii", "replace").strip()
+    return os.environ.get(variable, "").strip()
+
+
+def _decoded(secret: str) -> bytes:
+    try:
+        return base64.b64decode(secret, validate=True)
+    except binascii.Error:
+        raise typer.BadParameter("the AudioHook secret is not base64") from None
+
+
+def _encoded(fields: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in fields.items()]
