@@ -141,7 +141,7 @@ async def test_everything_else_does(server: Server, method: str, path: str) -> N
         answer = await server.client.request(method, f"{REST}/{path}", headers=headers)
         assert (answer.status_code, answer.json()) == (401, {"message": message})
         assert answer.headers["WWW-Authenticate"] == 'Key realm="voicestream"'
-    assert server.watch.refused == ["VS1910", "VS1910", "VS1911", "VS1911"]
+    assert server.watch.refused == ["VS1950", "VS1950", "VS1951", "VS1951"]
 
 
 async def test_either_header_and_not_two_keys(caller: Caller) -> None:

@@ -59,8 +59,8 @@ _REFUSALS: Final[dict[Fault, tuple[int, str, str]]] = {
 }
 _OF_EVENTS: Final = {daspeak.ERROR_PARAMETERS: 400, daspeak.ERROR_CONSUMER: 503}  # else 500
 _UNAUTHORISED: Final[dict[Fault, str]] = {
-    errors.REST_KEY_MISSING: "no Authorization header found",
-    errors.REST_KEY_WRONG: "Invalid authentication credentials",
+    errors.NO_API_KEY: "no Authorization header found",
+    errors.API_KEY_REFUSED: "Invalid authentication credentials",
 }
 
 

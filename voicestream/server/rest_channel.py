@@ -32,7 +32,7 @@ from voicestream.protocols.daspeak_rest import (
     settings_object,
 )
 from voicestream.sessions.call import CallFailed, Inquiry, Judged, Told
-from voicestream.store.rest_session import READABLE_S, Kept, RestSessions
+from voicestream.store.rest_session import Kept, RestSessions
 
 _log = structlog.get_logger(__name__)
 
@@ -163,7 +163,7 @@ class RestChannel:
             _log.warning(error.fault.sentence, code=error.fault.code, results=len(ended))
             for live in ended:
                 live.said = live.last or live.said
-            ended = [live for live in ended if live.ended_at <= now - READABLE_S]
+            ended = [live for live in ended if live.ended_at <= now - self._store.readable_s]
         for live in ended:
             self._ended.remove(live)
             del self._live[live.id]

@@ -6,11 +6,8 @@ about it is a text that means nothing here. Times are Unix seconds.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from voicestream.store.database import Database
-
-READABLE_S: Final = 3600.0  # after a session has finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +22,9 @@ class Kept:
 class RestSessions:
     """What REST clients made, each tenant's for itself."""
 
-    def __init__(self, database: Database, readable_s: float = READABLE_S) -> None:
+    def __init__(self, database: Database, readable_s: float = 3600.0) -> None:
         self._database = database
-        self._readable_s = readable_s
+        self.readable_s = readable_s
 
     def put_settings(self, new: Kept, tenant: str) -> Kept:
         """Keep audio settings; those that the tenant has already stay what they are, so nobody can fill the disk with them."""
@@ -60,7 +57,7 @@ class RestSessions:
         """These sessions, by id, have their last word; what is too old is forgotten."""
         with self._database.write() as connection:
             connection.executemany("UPDATE rest_sessions SET finished_at = ?, said = ? WHERE id = ?", [(at, last, id) for id, last in said])
-            connection.execute("DELETE FROM rest_sessions WHERE finished_at <= ?", (at - self._readable_s,))
+            connection.execute("DELETE FROM rest_sessions WHERE finished_at <= ?", (at - self.readable_s,))
 
     def interrupt(self, said: Mapping[str, str], at: float) -> int:
         """Sessions that a former process left unfinished get the last word of their kind; how many there were."""
@@ -77,6 +74,6 @@ class RestSessions:
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT id, created_at, said FROM rest_sessions WHERE id = ? AND tenant = ? AND kind = ? AND finished_at > ?",
-                (id, tenant, kind, at - self._readable_s),
+                (id, tenant, kind, at - self.readable_s),
             ).fetchone()
         return Kept(*row) if row else None

@@ -1,21 +1,19 @@
-"""Who calls, by the API key in a header: `apikey`, or `x-api-key`."""
-
-from typing import TYPE_CHECKING
+"""Who asks: the API key of the current request."""
 
 from quart import request
 
-from voicestream.errors import REST_KEY_MISSING, REST_KEY_WRONG, PeerError
+from voicestream.errors import API_KEY_REFUSED, NO_API_KEY, PeerError
+from voicestream.store.authority import Authority, Principal
 
-if TYPE_CHECKING:
-    from voicestream.store.authority import Authority  # brings cryptography: not for those who do without
+HEADERS = ("apikey", "x-api-key")
 
 
-def tenant(authority: "Authority") -> str:
-    """The tenant of the current request. PeerError VS1910 without a key, VS1911 for one that is not good, or two that differ."""
-    shown = {*request.headers.getlist("apikey"), *request.headers.getlist("x-api-key")}
-    if not any(shown):
-        raise PeerError(REST_KEY_MISSING)
-    principal = authority.api_key(shown.pop()) if len(shown) == 1 else None
-    if principal is None:
-        raise PeerError(REST_KEY_WRONG)
-    return principal.tenant
+def principal(authority: Authority) -> Principal:
+    """Who shows the key in the header `apikey` or `x-api-key`. PeerError VS1950 without one, VS1951 for one that is not good."""
+    shown = {key for name in HEADERS for key in request.headers.getlist(name) if key}
+    if not shown:
+        raise PeerError(NO_API_KEY)
+    found = authority.api_key(shown.pop()) if len(shown) == 1 else None
+    if found is None:
+        raise PeerError(API_KEY_REFUSED)
+    return found

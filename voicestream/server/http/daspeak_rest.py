@@ -31,11 +31,11 @@ def blueprint(authority: "Authority", channel: RestChannel, uploads: Uploads, re
         """What is made by a POST and then has an id."""
 
         async def post() -> Response:
-            tenant = api_key.tenant(authority)
+            tenant = api_key.principal(authority).tenant
             return _json(await create(tenant, await _object(uploads)), 201)
 
         async def get(id: str) -> Response:
-            return _json(await read(api_key.tenant(authority), id))
+            return _json(await read(api_key.principal(authority).tenant, id))
 
         rest.add_url_rule(path, f"create_{path[1:]}", post, methods=["POST"])
         rest.add_url_rule(f"{path}/<id>", f"read_{path[1:]}", get, methods=["GET"])

@@ -128,7 +128,7 @@ def examples(template: str) -> Json:
             for kind in KINDS
         },
         "DasPeakError": refusal(ParameterError("call_id")).body,
-        "Unauthorised": refusal(PeerError(errors.REST_KEY_MISSING)).body,
+        "Unauthorised": refusal(PeerError(errors.NO_API_KEY)).body,
     }
 
 
@@ -146,7 +146,7 @@ def paths() -> Json:
 
 _ERRORS: Final[dict[str, tuple[str, PeerError]]] = {
     "400": ("A field is missing or wrong", ParameterError("call_id")),
-    "401": ("No API key, or one that is not good", PeerError(errors.REST_KEY_MISSING)),
+    "401": ("No API key, or one that is not good", PeerError(errors.NO_API_KEY)),
     "404": ("Nothing of this client's has this id", ParameterError("id", errors.REST_UNKNOWN_ID)),
     "408": ("The body took too long", PeerError(errors.BODY_SLOW)),
     "409": ("A session for this call is in progress", PeerError(errors.CALL_BUSY)),
