@@ -23,7 +23,7 @@ from voicestream.server.job_runner import JobRunner
 from voicestream.server.login import Login
 from voicestream.server.rest_channel import RestChannel
 from voicestream.server.voice import offered_models
-from voicestream.sessions.call import Inquiry, Told
+from voicestream.sessions.call import Inquiry, Progress, Told
 from voicestream.sessions.vocabulary import Template
 from voicestream.store.authority import Authority, FirstCredentials
 from voicestream.store.rest_session import RestSessions
@@ -66,7 +66,7 @@ MODEL_HASH = bytes(range(32))
 
 @dataclass
 class Exchange:
-    """Sessions that never end but by a test's word: `told["call"]` tells the one of that call."""
+    """Sessions that are ready at once, and end by a test's word alone: `told["call"]` tells the one of that call."""
 
     refusal: PeerError | None = None
     asked: list[tuple[str, Inquiry]] = field(default_factory=list)
@@ -77,6 +77,7 @@ class Exchange:
             raise self.refusal
         self.asked.append((tenant, inquiry))
         self.told[inquiry.call_id] = tell
+        tell(Progress.CONSUMER_READY)
 
 
 def open_credential(tenant: str, text: str) -> Template:

@@ -18,7 +18,7 @@ from tests.http.fake import MODEL_HASH, UNIX_S, Server, shared_authority
 from voicestream import errors
 from voicestream.errors import PeerError
 from voicestream.server.rest_channel import RestChannel
-from voicestream.sessions.call import CallFailed, Judged, Progress, Told, VoiceStatus
+from voicestream.sessions.call import CallFailed, Judged, Told, VoiceStatus
 from voicestream.store.api_key import add_key
 from voicestream.store.rest_session import RestSessions
 
@@ -210,11 +210,9 @@ async def test_a_registration_from_creation_to_result(caller: Caller) -> None:
         polled = await caller.poll(created["id"])
         return {name: value for name, value in polled.items() if value is not None and name not in ("id", "created_at")}
 
+    polled = await caller.poll(created["id"])
+    assert polled == {**created, "status": "consumer_ready", "content": "Audio consumer for provided audio protocol is ready"}
     async with writing(caller.server):
-        assert await told(Progress.CONSUMER_READY) == {
-            "status": "consumer_ready",
-            "content": "Audio consumer for provided audio protocol is ready",
-        }
         talking = {"status": "in_progress", "content": "Voice activity detection percentage"}
         assert await told(VoiceStatus(0, 8000, 5.0)) == {**talking, "audio_seconds": 0.0, "vad_percentage": 0}
         assert await told(VoiceStatus(40960, 8000, 5.0)) == {**talking, "audio_seconds": 5.12, "vad_percentage": 102}
@@ -253,7 +251,6 @@ async def test_what_is_asked_of_a_verification(caller: Caller) -> None:
 
 async def test_a_result_is_shown_when_it_is_on_the_disk(caller: Caller) -> None:
     id = await caller.begin()
-    caller.tell(Progress.CONSUMER_READY)
     caller.tell(APPROVED)
     assert (await caller.poll(id))["status"] == "consumer_ready"
     async with writing(caller.server):

@@ -90,10 +90,11 @@ class RestChannel:
         return settings_object(kept.id, kept.created_at, audio)
 
     async def create_session(self, tenant: str, kind: Kind, body: object) -> Json:
-        """Begin a session. PeerError when it cannot begin."""
+        """Begin a session, and give it as it was created, whatever it has been told since. PeerError when it cannot begin."""
         _, audio = await self._settings(tenant, settings_id(body), "audio_settings_id")
         inquiry = read_session(body, kind, audio, self._offer(tenant))
         live = self._reserve(tenant, kind)
+        created = session_object(live.id, live.created_at, live.said)
         try:
             new = Kept(live.id, live.created_at, _text(live.said))
             await trio.to_thread.run_sync(self._store.begin, new, tenant, kind)
@@ -106,7 +107,7 @@ class RestChannel:
             del self._live[live.id]
             self._unfinished[tenant] -= 1
             raise
-        return session_object(live.id, live.created_at, live.said)
+        return created
 
     async def session(self, tenant: str, kind: Kind, id: str) -> Json:
         """The tenant's session of this id and kind. PeerError VS1912, also for those of others and those long finished."""
