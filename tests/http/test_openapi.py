@@ -1,5 +1,6 @@
 """The OpenAPI document against the running application: the same paths, and answers of the promised shape."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.http.fake import Server, shared_authority
 from tests.http.recording import pcm16, speech, wav
 from voicestream.server.http.services import Health
 
+OTHER_REFUSALS = (["oauth2"], ["dpsrest"])  # tags of what is refused in a shape of its own
 EVERYTHING = {"component_template_converter": True}
 VOICE = speech(4)
 FILES_OF_PAGES = "/web/"
@@ -82,7 +84,7 @@ async def test_every_route_is_documented_and_every_documented_path_is_a_route(
 ) -> None:
     server = serve(**settings)
     routes = {
-        (rule.rule, method)
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method)
         for rule in server.app.url_map.iter_rules()
         if not rule.rule.startswith(FILES_OF_PAGES)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -106,7 +108,7 @@ async def test_every_refusal_is_shown_with_its_own_status(client: httpx.AsyncCli
     shown = [
         (int(status), response["content"]["application/json"]["example"])
         for _, method, operation in operations(told)
-        if method == "POST" and operation["tags"] != ["oauth2"]
+        if method == "POST" and operation["tags"] not in OTHER_REFUSALS
         for status, response in operation["responses"].items()
         if status != "200"
     ]
@@ -126,6 +128,8 @@ async def test_every_documented_request_is_answered_as_documented(serve: Callabl
     client = serve(**EVERYTHING).client
     told = await document(client)
     for path, method, operation in operations(told):
+        if operation["tags"] == ["dpsrest"]:  # wants a key, and ids that this server gave: test_daspeak_rest_document.py
+            continue
         answer = await ask(client, told, path, method, operation)
         assert answer.status_code == 200, (path, answer.text)
         content = operation["responses"]["200"]["content"]
@@ -138,7 +142,7 @@ async def test_every_refusal_fits_its_schema_and_is_documented(serve: Callable[.
     client = serve(**EVERYTHING).client
     told = await document(client)
     for path, method, operation in operations(told):
-        if method == "POST" and operation["tags"] != ["oauth2"]:
+        if method == "POST" and operation["tags"] not in OTHER_REFUSALS:
             answer = await client.post(path, content=b"\0", headers={"Content-Type": "video/mp4"})
             assert answer.status_code == 415, path
             assert str(answer.status_code) in operation["responses"], path

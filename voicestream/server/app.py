@@ -96,6 +96,7 @@ class Server:
             login=self._login,
             credentials=self._credentials,
             engines=[] if self._daspeak is None else [self._daspeak.engine],
+            rest_channel=None if self._daspeak is None else self._daspeak.rest_channel,
         )
         self._http = HttpServer(create_app(settings, services), settings.write_s)
         self._listener = Listener(self._routes.table, self._http.serve, self._routes.watch, _admission(settings), _tls_context(settings))
@@ -116,6 +117,8 @@ class Server:
                 await house.start(self._metrics.watch_loop)
                 if self._login is not None:
                     house.start_soon(self._login.watch_loop)
+                if self._daspeak is not None:
+                    house.start_soon(self._daspeak.rest_channel.watch_loop)
                 await self._http.start(house)
                 async with trio.open_nursery() as connections:
                     door = trio.CancelScope()
