@@ -1,6 +1,6 @@
 """The HTTP application with real models and real threads, without a socket."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from voicestream.dsp.frontend import FrontEnd
 from voicestream.models.registry import authenticity_model, speaker_model
 from voicestream.protocols.idvoice import ENDPOINTS
 from voicestream.server.config import Settings
+from voicestream.server.engine import EngineServer
 from voicestream.server.http.app import create_app
 from voicestream.server.http.query import active_model
 from voicestream.server.http.services import Health, Services
@@ -58,6 +59,7 @@ class Server:
     settings: Settings
     watch: Watch = field(default_factory=Watch)
     unix_s: float = UNIX_S
+    engines: Sequence[EngineServer] = ()
     health_page: Callable[[], Health] = lambda: Health(started=True, ready=True)
 
     def __post_init__(self) -> None:
@@ -79,6 +81,7 @@ class Server:
             refused=self.watch.refused.append,
             websocket_paths=frozenset(ENDPOINTS),
             login=self.login,
+            engines=self.engines,
         )
         self.app = create_app(self.settings, services)
 

@@ -15,7 +15,7 @@ from trio_websocket import WebSocketConnection, wrap_client_stream
 
 from tests.transport.fake import Book
 from voicestream.protocols import engineio, socketio
-from voicestream.protocols.engineio_event import Closed, Event, Message
+from voicestream.protocols.engineio_event import Closed, Ending, Event, Message
 from voicestream.protocols.socketio import SocketIO
 from voicestream.protocols.socketio_event import Connecting, Emitted, Ended
 from voicestream.protocols.socketio_event import Event as SocketEvent
@@ -32,6 +32,7 @@ from voicestream.transport.pipe import StreamPipe
 
 PATH = "/socket.io/"
 QUIET = engineio.Options(ping_interval_s=1000, ping_timeout_s=1000)
+DEFAULT = Options()
 SUITE = engineio.Options(ping_interval_s=0.3, ping_timeout_s=0.2)  # of the official suites
 
 
@@ -55,6 +56,29 @@ async def ear(connection: Connection) -> None:
     """Says nothing, and hears until the end."""
     while not isinstance((await connection.listen())[-1], Ended):
         pass
+
+
+class Journal:
+    """An application that writes down what it hears, and tells when all is over."""
+
+    def __init__(self) -> None:
+        self.heard: list[SocketEvent] = []
+        self.connections: list[Connection] = []
+        self.returned = trio.Event()
+
+    async def __call__(self, connection: Connection) -> None:
+        self.connections.append(connection)
+        while not self.heard or not isinstance(self.heard[-1], Ended):
+            for event in await connection.listen():
+                self.heard.append(event)
+                if isinstance(event, Connecting):
+                    connection.accept(event.namespace)
+        self.returned.set()
+
+    async def ending(self) -> Ending:
+        await self.returned.wait()
+        assert isinstance(self.heard[-1], Ended)
+        return self.heard[-1].ending
 
 
 class Echo(SocketIO):
