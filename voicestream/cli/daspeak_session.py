@@ -26,7 +26,7 @@ from voicestream.cli.terminal import printable
 from voicestream.errors import PeerError
 
 _PATIENCE_S = 60.0  # for the consumer to be ready, and for the result once the call is over
-_LAST_WORDS_S = 2.0  # an audio stream that broke off: signalling may know why; a result is there: the stream may end as it should
+_LAST_WORDS_S = 1.0  # an audio stream that broke off: signalling may know why; a result is there: the stream may end as it should
 _COLLECTED_BYTES = 1 << 26
 _CLOSING_S = 5.0
 
