@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -143,8 +144,11 @@ def _vault(config: Path | None, pairs: list[str] | None) -> Vault:
 def _read(path: Path) -> str:
     """The text of a small file, which no message repeats."""
     try:
-        with open(0 if str(path) == "-" else path, encoding="utf-8", closefd=str(path) != "-") as file:
-            text = file.read(_SECRET_CHARACTERS + 1)
+        if str(path) == "-":
+            text = sys.stdin.read(_SECRET_CHARACTERS + 1)
+        else:
+            with path.open(encoding="utf-8") as file:
+                text = file.read(_SECRET_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError):
         fail(UNREADABLE_FILE, str(path))
     if len(text) > _SECRET_CHARACTERS:

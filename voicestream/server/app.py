@@ -81,6 +81,7 @@ class Server:
             refused=metrics.fault,
             websocket_paths=frozenset(route.path for route in self._routes.table),
             login=self._login,
+            engines=self._routes.engines,
         )
         self._http = HttpServer(create_app(settings, services), settings.write_s)
         self._listener = Listener(self._routes.table, self._http.serve, self._routes.watch, _admission(settings), _tls_context(settings))
@@ -104,6 +105,8 @@ class Server:
                 await self._http.start(house)
                 async with trio.open_nursery() as connections:
                     door = trio.CancelScope()
+                    for engine in self._routes.engines:
+                        await connections.start(engine.run)
                     await connections.start(self._keep_door, door, sockets, connections)
                     house.start_soon(self._obey, signals, door, connections.cancel_scope)
                     self._health = Health(started=True, ready=True)
@@ -135,9 +138,13 @@ class Server:
         self._health = Health(started=True, ready=False)
         self._listener.draining = True
         door.cancel()
-        _log.info("draining", conversations=len(self._routes.live), drain_s=self._settings.drain_s)
+        engines = self._routes.engines
+        conversations = len(self._routes.live) + sum(engine.connections for engine in engines)
+        _log.info("draining", conversations=conversations, drain_s=self._settings.drain_s)
         for conversation in list(self._routes.live):
             conversation.end(Goodbye.DRAIN)
+        for engine in engines:
+            engine.drain(Goodbye.DRAIN)
         connections.deadline = trio.current_time() + self._settings.drain_s
         await self._http.drain()
         await anext(signals)

@@ -145,6 +145,11 @@ class Settings(BaseModel):
     session_audio_s: Seconds = Field(default=1_800.0, description="audio in a session; beyond: 1008")
     drain_s: Seconds = Field(default=30.0, description="time for goodbyes after SIGTERM")
 
+    # ---- limits: Socket.IO
+    engineio_ping_s: Seconds = Field(default=25.0, description="time from an Engine.IO pong to the next ping; clients are told")
+    engineio_timeout_s: Seconds = Field(default=20.0, description="time for an Engine.IO pong; beyond: closed; clients are told")
+    socketio_connections: Count = Field(default=2_000, description="Socket.IO connections, polling ones too; beyond: 503")
+
     # ---- work
     job_threads: int = Field(default=2, ge=1, le=256, description="threads per model for heavy work")
     job_wait_s: Seconds = Field(default=2.0, description="time heavy work may wait for a thread; beyond: 503 or 1013")

@@ -6,7 +6,7 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from voicestream.server.config import Settings
-from voicestream.server.http import asyncapi, core, liveness, media, oauth, openapi, operation, page, refusal, voice
+from voicestream.server.http import asyncapi, core, engine, liveness, media, oauth, openapi, operation, page, refusal, voice
 from voicestream.server.http.connection import Connection
 from voicestream.server.http.services import Services
 from voicestream.server.http.upload import Uploads
@@ -34,6 +34,8 @@ def create_app(settings: Settings, services: Services) -> QuartTrio:
         app.register_blueprint(media.blueprint(settings, services, uploads))
     if services.login is not None:
         app.register_blueprint(oauth.blueprint(services.login, settings.body_s, services.refused))
+    for server in services.engines:
+        app.register_blueprint(engine.blueprint(server))
     example = cache(lambda: voice.example_template(settings, services))
     app.register_blueprint(page.blueprint(lambda: openapi.document(settings, example()), lambda: asyncapi.document(settings, example())))
     refusal.install(app, services.websocket_paths, services.refused)

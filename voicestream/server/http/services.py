@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.vocabulary import Template
 
 if TYPE_CHECKING:
+    from voicestream.server.engine import EngineServer
     from voicestream.server.login import Login
 
 T = TypeVar("T")
@@ -48,3 +49,4 @@ class Services:
     refused: Callable[[str], None]  # counts a numbered refusal
     websocket_paths: frozenset[str]  # answered 426 when asked without an upgrade
     login: Login | None  # None: component das-Peak is off
+    engines: Sequence[EngineServer] = ()  # Engine.IO over plain HTTP
