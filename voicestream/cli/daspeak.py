@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 T = TypeVar("T")
-CLIENT_SECRET, API_KEY, HOOK_SECRET = "VOICESTREAM_CLIENT_SECRET", "VOICESTREAM_API_KEY", "VOICESTREAM_AUDIOHOOK_SECRET"
+CLIENT_SECRET, API_KEY, HOOK_SECRET = "VOICESTREAM_CLIENT_SECRET", "VOICESTREAM_APIKEY", "VOICESTREAM_AUDIOHOOK_SECRET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,9 @@ def audio_side(via: Via, call_id: str, speech: Speech, access: Access) -> None:
         return await call(line, audio, hang_up, display.say)
 
     ending = _run(talk, display)
-    print(f"{display.said_s:.1f} s sent, then " + ("the server ended the stream: it has what it wanted" if ending.enough else "we hung up"))
+    unheard = f", {ending.unheard_s:.1f} s of it while the server had paused the stream" if ending.unheard_s else ""
+    who = "the server ended it, having what it wanted" if ending.enough else "the speech was over"
+    print(f"a call of {display.said_s:.1f} s{unheard}; {who}")
 
 
 def _run(talk: Callable[[trio.Event], Awaitable[T]], display: CallDisplay) -> T:
