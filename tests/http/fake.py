@@ -12,14 +12,17 @@ from voicestream.dsp.frontend import FrontEnd
 from voicestream.models.registry import authenticity_model, speaker_model
 from voicestream.protocols.idvoice import ENDPOINTS
 from voicestream.server.config import Settings
+from voicestream.server.credential import Credentials
 from voicestream.server.http.app import create_app
 from voicestream.server.http.query import active_model
 from voicestream.server.http.services import Health, Services
 from voicestream.server.job_runner import JobRunner
 from voicestream.server.login import Login
+from voicestream.server.voice import offered_models
 from voicestream.store.authority import Authority, FirstCredentials
 from voicestream.store.templates import pack, unpack
 
+KEY = bytes(range(32))  # that seals credentials
 UNIX_S = 1_795_255_200.0  # what the clock of tokens shows
 
 
@@ -79,6 +82,7 @@ class Server:
             refused=self.watch.refused.append,
             websocket_paths=frozenset(ENDPOINTS),
             login=self.login,
+            credentials=Credentials(offered_models(self.settings, model), [KEY]) if self.login is not None else None,
         )
         self.app = create_app(self.settings, services)
 

@@ -236,15 +236,30 @@ async def test_so_many_sessions_and_no_more(autojump_clock: MockClock) -> None:
         assert refused.value.fault is OVERLOADED
 
 
-async def test_a_drain_lets_sessions_end_and_none_begin(autojump_clock: MockClock) -> None:
+async def test_in_a_drain_no_session_begins(autojump_clock: MockClock) -> None:
+    async with house() as at:
+        at.exchange.drain()
+        with pytest.raises(PeerError) as refused:
+            await at.ask()
+        assert refused.value.fault is DRAINING
+
+
+async def test_a_drain_waits_for_sessions_that_are_heard(autojump_clock: MockClock) -> None:
+    async with house() as at:
+        await at.ask()
+        speak(at.stream()[0], 3.0)
+        await wait_all_tasks_blocked()
+        at.exchange.drain()
+        await at.exchange.settled()
+        assert at.outcomes == [("register", "approved")]
+
+
+async def test_a_drain_ends_sessions_that_no_stream_has_come_to(autojump_clock: MockClock) -> None:
     async with house() as at:
         await at.ask()
         at.exchange.drain()
-        with pytest.raises(PeerError) as refused:
-            await at.ask(call_id="other")
-        speak(at.stream()[0], 3.0)
-        await trio.sleep(10)
-        assert (refused.value.fault, at.outcomes) == (DRAINING, [("register", "approved")])
+        await at.exchange.settled()
+        assert at.told == [Progress.CONSUMER_READY, CallFailed(DRAINING)]
 
 
 @pytest.mark.parametrize("at_s", [0.0, 1.0, 4.0])

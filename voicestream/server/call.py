@@ -19,7 +19,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 import structlog
 import trio
 
-from voicestream.errors import CALL_FORMAT, CALL_SHORT, CALL_STALLED, CALL_STREAMLESS, Fault, PeerError
+from voicestream.errors import CALL_FORMAT, CALL_SHORT, CALL_STALLED, CALL_STREAMLESS, DRAINING, Fault, PeerError
 from voicestream.models.authenticity.model import AuthenticityModel
 from voicestream.models.speaker.model import SpeakerModel
 from voicestream.models.vad.model import MakeFront
@@ -107,6 +107,11 @@ class CallSession:
             case _:
                 return "spoof"
 
+    def drain(self) -> None:
+        """The server goes down: a stream that has not come will not."""
+        if not self._came.is_set():
+            self.lose(DRAINING)
+
     async def _outcome(self, patience: CallPatience) -> Judged:
         with trio.move_on_after(patience.stream_s):
             await self._came.wait()
@@ -162,6 +167,7 @@ class CallSession:
 
     def lose(self, fault: Fault | None) -> None:
         self._fault = fault or CALL_SHORT
+        self._came.set()
         self._settled.set()
 
 

@@ -39,21 +39,29 @@ class Exchange:
         self._options = options
         self._live: set[CallSession] = set()
         self._nursery: trio.Nursery | None = None
-        self._draining = False
+        self._drained = trio.Event()
+        self._ended = trio.lowlevel.ParkingLot()  # where settled() waits
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Hold the sessions of ask(), until it is cancelled."""
+        """Hold the sessions of ask(), until they have ended after drain(), or it is cancelled."""
         async with trio.open_nursery() as self._nursery:
             task_status.started()
-            await trio.sleep_forever()
+            await self._drained.wait()
 
     def drain(self) -> None:
-        """Open no more sessions."""
-        self._draining = True
+        """Open no more sessions; those whose stream has not come end."""
+        self._drained.set()
+        for session in self._live:
+            session.drain()
+
+    async def settled(self) -> None:
+        """Until no session goes on."""
+        while self._live:
+            await self._ended.park()
 
     def open(self, tenant: str, inquiry: Inquiry, tell: Tell) -> CallSession:
         """Begin a session, which is then to be hold(): it has told its first word. PeerError VS1711, VS1503, or VS1112 in a drain."""
-        if self._draining:
+        if self._drained.is_set():
             raise PeerError(DRAINING)
         if len(self._live) >= self._options.sessions_max:
             raise PeerError(OVERLOADED)
@@ -69,6 +77,7 @@ class Exchange:
             outcome = await session.run(self._options.patience)
         finally:
             self._live.remove(session)
+            self._ended.unpark_all()
             self._count(session.kind, outcome)
 
     def ask(self, tenant: str, inquiry: Inquiry, tell: Tell) -> None:

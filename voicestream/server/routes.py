@@ -28,7 +28,7 @@ from voicestream.transport.websocket import Timing, WebSocket
 
 
 class Routes:
-    """`table` for the listener, and the conversations that go on."""
+    """`table` for the listener, and the conversations that go on; `timing` of them all."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Routes:
             three_parameter_value=settings.three_parameter_value,
         )
         limit = MessageLimit(settings.text_bytes, settings.message_bytes, settings.fragments)
-        timing = Timing(settings.ping_s, settings.pong_s, settings.write_s, outbox_bytes=settings.outbox_bytes)
+        self.timing = timing = Timing(settings.ping_s, settings.pong_s, settings.write_s, outbox_bytes=settings.outbox_bytes)
         on = {"media": settings.component_media, "verify": settings.component_verify}
         self.table = [
             Route(path, anyone(partial(self._idvoice, path, endpoint)), limit, timing)

@@ -12,6 +12,7 @@ from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.vocabulary import Template
 
 if TYPE_CHECKING:
+    from voicestream.server.credential import Credentials
     from voicestream.server.engine import EngineServer
     from voicestream.server.login import Login
 
@@ -49,4 +50,5 @@ class Services:
     refused: Callable[[str], None]  # counts a numbered refusal
     websocket_paths: frozenset[str]  # answered 426 when asked without an upgrade
     login: Login | None  # None: component das-Peak is off
+    credentials: Credentials | None  # of das-Peak's clients; None as `login` is
     engines: Sequence[EngineServer] = ()  # Engine.IO over plain HTTP
