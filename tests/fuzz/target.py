@@ -13,8 +13,9 @@ import engineio.payload
 import socketio.packet
 
 from tests.protocols import hook
-from tests.protocols.engineio_life import FRAMES, OPENINGS, STEPS, Life
+from tests.protocols.engineio_life import FRAMES, LIFE_BYTES, live
 from tests.protocols.socketio_server import Suite
+from tests.protocols.tape import Tape
 from voicestream.errors import PeerError
 from voicestream.protocols.audiohook import AudioHook
 from voicestream.protocols.base import Close, Dialect
@@ -88,15 +89,9 @@ def socketio_packet(data: bytes) -> None:
 
 
 def session(data: bytes) -> None:
-    """A life of up to 40 steps, three bytes each: a step of the client's or the application's, its message, and its time."""
-    opening, steps = data[:1], data[1:121]
-    life = Life(Suite, OPENINGS[opening[0] % len(OPENINGS)] if opening else [])
-    messages = [part.decode() if _is_text(part) else part for part in data[121:].split(MESSAGE_END)]
-    choice = [*FRAMES, *messages]
-    for what, which, when in zip(steps[::3], steps[1::3], steps[2::3], strict=False):
-        life.step(STEPS[what % len(STEPS)], choice[which % len(choice)], (0.0, 0.1, 1.0, 3.0)[when % 4], when >> 6)
-        life.obey()
-    life.end()
+    """A life by the first bytes, in which the client also says what the others spell."""
+    messages = [part.decode() if _is_text(part) else part for part in data[LIFE_BYTES:].split(MESSAGE_END)]
+    live(Suite, Tape(data[:LIFE_BYTES]), [*FRAMES, *messages])
 
 
 def _is_text(data: bytes) -> bool:
@@ -206,7 +201,8 @@ TARGETS = {
         [SLOT, "1-", "8-", "/a,", '["e"]', '["connect"]', "999999999999999", *_JSON],
     ),
     "session": Target(
-        session, [b"", bytes([1, *range(120)]), bytes([3, 2, 3, 4] * 30) + b'42["message",1]' + MESSAGE_END + f'451-["e",{SLOT}]'.encode()]
+        session,
+        [b"", bytes(range(LIFE_BYTES)), bytes([25, 2, 3, 4] * (LIFE_BYTES // 4)) + b'42["message",1]\xff' + f'451-["e",{SLOT}]'.encode()],
     ),
     "http_signature": Target(
         http_signature,

@@ -1,8 +1,9 @@
 """One session that a wild client and a wild application share, step by step, and the laws that hold after each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tests.protocols.engineio_server import Echo, Get, Server, WebSocket
+from tests.protocols.tape import Tape
 from voicestream.protocols.base import NEVER, Close
 from voicestream.protocols.engineio import EngineIO, Options
 
@@ -67,3 +68,16 @@ class Life:
         self.server.advance(20.0)
         self.obey()
         assert self.server.current(self.sid) is None
+
+
+LIFE_BYTES = 128  # of a tape
+
+
+def live(application: Callable[[EngineIO, float], Echo], tape: Tape, frames: Sequence[str | bytes] = FRAMES) -> Life:
+    """A whole life of up to 25 steps; the client says what is in `frames`."""
+    life = Life(application, tape.choice(OPENINGS))
+    for _ in range(tape.below(26)):
+        life.step(tape.choice(STEPS), tape.choice(frames), tape.choice((0.0, 0.1, 1.0, 3.0)), tape.below(4))
+        life.obey()
+    life.end()
+    return life

@@ -6,51 +6,37 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.protocols.engineio_life import FRAMES, OPENINGS, STEPS, Life
+from tests.protocols.engineio_life import LIFE_BYTES, live
 from tests.protocols.engineio_server import Echo, Get, Server, WebSocket
 from tests.protocols.socketio_server import Listener, Suite
+from tests.protocols.tape import Tape, tapes
 from voicestream.protocols.base import NEVER
 from voicestream.protocols.engineio import EngineIO, Options
 from voicestream.protocols.engineio_event import Closed, Message
 
-LIVES = st.lists(
-    st.tuples(st.sampled_from(STEPS), st.sampled_from(FRAMES), st.sampled_from([0.0, 0.1, 1.0, 3.0]), st.integers(0, 3)), max_size=25
-)
+Application = Callable[[EngineIO, float], Echo]
 
 
-def live(application: Callable[[EngineIO, float], Echo], opening: list[str], steps: list[tuple[str, str | bytes, float, int]]) -> Life:
-    life = Life(application, opening)
-    for step in steps:
-        life.step(*step)
-        life.obey()
-    life.end()
-    return life
-
-
-@given(st.sampled_from(OPENINGS), LIVES)
+@given(tapes(LIFE_BYTES))
 @settings(max_examples=150, deadline=None)
-def test_a_session_obeys_and_ends(opening: list[str], steps: list[tuple[str, str | bytes, float, int]]) -> None:
-    heard = live(Echo, opening, steps).server.applications["sid-0"].heard
+def test_a_session_obeys_and_ends(tape: Tape) -> None:
+    heard = live(Echo, tape).server.applications["sid-0"].heard
     assert [isinstance(event, Closed) for event in heard] == [False] * (len(heard) - 1) + [True]
 
 
 @pytest.mark.parametrize("application", [Suite, Listener])
-@given(st.sampled_from(OPENINGS), LIVES)
+@given(tapes(LIFE_BYTES))
 @settings(max_examples=75, deadline=None)
-def test_a_connection_obeys_and_ends(
-    application: Callable[[EngineIO, float], Echo], opening: list[str], steps: list[tuple[str, str | bytes, float, int]]
-) -> None:
-    assert live(application, opening, steps).server.applications["sid-0"].deadline == NEVER
+def test_a_connection_obeys_and_ends(application: Application, tape: Tape) -> None:
+    assert live(application, tape).server.applications["sid-0"].deadline == NEVER
 
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("application", [Echo, Suite, Listener])
-@given(st.sampled_from(OPENINGS), LIVES)
+@given(tapes(LIFE_BYTES))
 @settings(max_examples=20_000, deadline=None)
-def test_very_many_lives(
-    application: Callable[[EngineIO, float], Echo], opening: list[str], steps: list[tuple[str, str | bytes, float, int]]
-) -> None:
-    live(application, opening, steps)
+def test_very_many_lives(application: Application, tape: Tape) -> None:
+    live(application, tape)
 
 
 @given(st.lists(st.sampled_from(["post", "get", "probe", "upgrade", "drop", "time"]), max_size=20))
