@@ -134,6 +134,10 @@ def test_a_pause_loses_what_is_said_and_tells_how_much() -> None:
     assert resumed["parameters"] == {"start": "PT0.1S", "discarded": "PT0.2S"}
     caller.feed(bytes(160))
     assert types(server.answer()) == [160]
+    caller.hang_up(1.0)
+    server.answer()
+    server.say("closed")
+    assert caller.ending == Ending(unheard_s=0.2)
 
 
 def test_enough_voice_ends_in_order() -> None:

@@ -1,6 +1,6 @@
 """The HTTP application with real models and real threads, without a socket."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from voicestream.protocols.daspeak_parameter import Offer
 from voicestream.protocols.idvoice import ENDPOINTS
 from voicestream.server.config import Settings
 from voicestream.server.credential import Credentials
+from voicestream.server.engine import EngineServer
 from voicestream.server.http.app import create_app
 from voicestream.server.http.query import active_model
 from voicestream.server.http.services import Health, Services
@@ -94,6 +95,7 @@ class Server:
     settings: Settings
     watch: Watch = field(default_factory=Watch)
     unix_s: float = UNIX_S
+    engines: Sequence[EngineServer] = ()
     health_page: Callable[[], Health] = lambda: Health(started=True, ready=True)
 
     def __post_init__(self) -> None:
@@ -120,6 +122,7 @@ class Server:
             login=self.login,
             rest_channel=self.rest_channel,
             credentials=Credentials(offered_models(self.settings, model), [KEY]) if self.login is not None else None,
+            engines=self.engines,
         )
         self.app = create_app(self.settings, services)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _OPENING_S, _CLOSING_S = 5.0, 10.0
 _FIRST_PING_S, _PING_S = 1.0, 5.0
 _TEXT_BYTES = 65_535
+RATE_HZ = 8000
 _SILENCE = 0xFF  # mu-law
 
 
@@ -59,7 +60,7 @@ class AudioHookCaller:
         self._hook = hook
         self._outbox: list[str | bytes] = []
         self._seq = self._server_seq = 0
-        self._position = self._paused_at = 0  # samples of the call
+        self._position = self._paused_at = self._unheard = 0  # samples of the call
         self._channels = ["external"]
         self._enough, self._failure = False, ""
         self._ping_seq: int | None = None  # of the ping that has no pong yet
@@ -74,6 +75,8 @@ class AudioHookCaller:
     def feed(self, mulaw: bytes) -> None:
         """Send a piece of the customer's speech; in a pause it is lost."""
         self._position += len(mulaw)
+        if self.state is State.PAUSED:
+            self._unheard += len(mulaw)
         if self.state is not State.ACTIVE:
             return
         frames = bytearray([_SILENCE]) * (len(mulaw) * len(self._channels))
@@ -172,7 +175,7 @@ class AudioHookCaller:
         if self.state is State.PAUSED:
             self.state = State.ACTIVE
             lost = self._position - self._paused_at
-            self._say("resumed", {"start": _duration(self._paused_at / 8000), "discarded": _duration(lost / 8000)})
+            self._say("resumed", {"start": _duration(self._paused_at / RATE_HZ), "discarded": _duration(lost / RATE_HZ)})
 
     def _disconnect(self, parameters: dict[str, Any], client_seq: int, now: float) -> None:
         reason, info = parameters.get("reason"), parameters.get("info", "")
@@ -224,7 +227,8 @@ class AudioHookCaller:
     def _end(self, failure: str) -> None:
         self.state = State.OVER
         self.deadline = NEVER
-        self.ending = Ending(enough=True) if self._enough else Ending(failure=failure)
+        unheard_s = self._unheard / RATE_HZ
+        self.ending = Ending(self._enough, "" if self._enough else failure, unheard_s)
 
     def _say(self, type: str, parameters: object) -> None:
         self._seq += 1
@@ -234,7 +238,7 @@ class AudioHookCaller:
             "type": type,
             "seq": self._seq,
             "serverseq": self._server_seq,
-            "position": _duration(self._position / 8000),
+            "position": _duration(self._position / RATE_HZ),
             "parameters": parameters,
         }
         self._outbox.append(json.dumps(message, separators=(",", ":")))

@@ -41,7 +41,7 @@ client = typer.Typer(
     alone. They work with any server of their protocol, the vendor's as well; --url or VOICESTREAM_URL says which.
 
     das-Peak asks for a client id and its secret (`voicestream clients add`) and an API key (`voicestream keys add`). They come from files
-    or the environment: VOICESTREAM_CLIENT_ID, VOICESTREAM_CLIENT_SECRET, VOICESTREAM_API_KEY.
+    or the environment: VOICESTREAM_CLIENT_ID, VOICESTREAM_CLIENT_SECRET, VOICESTREAM_APIKEY.
     """,
 )
 

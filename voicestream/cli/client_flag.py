@@ -19,7 +19,7 @@ ClientSecret: TypeAlias = Annotated[
     Path | None, typer.Option("--client-secret-file", metavar="FILE", help="Its secret; else VOICESTREAM_CLIENT_SECRET.")
 ]
 ApiKey: TypeAlias = Annotated[
-    Path | None, typer.Option("--api-key-file", metavar="FILE", help="The key that lets audio in; else VOICESTREAM_API_KEY.")
+    Path | None, typer.Option("--apikey-file", metavar="FILE", help="The key that lets audio in; else VOICESTREAM_APIKEY.")
 ]
 HookSecret: TypeAlias = Annotated[
     Path | None,

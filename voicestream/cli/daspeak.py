@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 T = TypeVar("T")
-CLIENT_SECRET, API_KEY, HOOK_SECRET = "VOICESTREAM_CLIENT_SECRET", "VOICESTREAM_API_KEY", "VOICESTREAM_AUDIOHOOK_SECRET"
+CLIENT_SECRET, API_KEY, HOOK_SECRET = "VOICESTREAM_CLIENT_SECRET", "VOICESTREAM_APIKEY", "VOICESTREAM_AUDIOHOOK_SECRET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,12 @@ class Keep:
     credential: Path | None = None
     audio: Path | None = None
 
+    def check(self) -> None:
+        """End the command before the call where a file cannot be written after it."""
+        for path in (self.credential, self.audio):
+            if path is not None and (path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK)):
+                fail(errors.UNWRITABLE_FILE, str(path))
+
 
 def new_call_id() -> str:
     """An id that no other call has."""
@@ -110,6 +116,7 @@ def new_call_id() -> str:
 
 def session(request: Request, speech: Speech, access: Access, keep: Keep, json: bool) -> None:
     """Run a registration or a verification and show its result; ends the command with 1 where it is rejected, 2 where there is none."""
+    keep.check()
     audio, _ = speech.open()
     authorization = access.authorization()
     line = access.line(request.via, request.call_id)
@@ -119,9 +126,12 @@ def session(request: Request, speech: Speech, access: Access, keep: Keep, json: 
         return await ask(access.base, authorization, request, line, audio, hang_up, display.say, display.tell)
 
     result = _run(talk, display)
+    call_row = ("call", f"{request.call_id} via {request.via}, {display.said_s:.1f} s")
+    rows = [*result_rows(result), call_row, *_hand_over(result, keep)]
     if not json:
-        console().print(_table(result, request))
-    _hand_over(result, keep, json)
+        console().print(_table(rows, "bold green" if result.event == SUCCESS else "bold red"))
+        if keep.credential is None and result.text("credential"):
+            print(f"credential, for `client verify --credential FILE`:\n{result.text('credential')}")
     if result.event != SUCCESS:
         raise SystemExit(NEGATIVE)
 
@@ -136,7 +146,9 @@ def audio_side(via: Via, call_id: str, speech: Speech, access: Access) -> None:
         return await call(line, audio, hang_up, display.say)
 
     ending = _run(talk, display)
-    print(f"{display.said_s:.1f} s sent, then " + ("the server ended the stream: it has what it wanted" if ending.enough else "we hung up"))
+    unheard = f", {ending.unheard_s:.1f} s of it while the server had paused the stream" if ending.unheard_s else ""
+    who = "the server ended it, having what it wanted" if ending.enough else "the speech was over"
+    print(f"a call of {display.said_s:.1f} s{unheard}; {who}")
 
 
 def _run(talk: Callable[[trio.Event], Awaitable[T]], display: CallDisplay) -> T:
@@ -172,42 +184,39 @@ async def _hang_up_on_interrupt(hang_up: trio.Event, scope: trio.CancelScope) ->
             hang_up.set()
 
 
-def _table(result: Told, request: Request) -> Table:
+def _table(rows: list[tuple[str, str]], style: str) -> Table:
+    """Rows with the first of them, the result, in `style`."""
     from rich.box import SIMPLE
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE, show_header=False)
-    for number, (name, value) in enumerate([*result_rows(result), ("call", f"{request.call_id} via {request.via}")]):
-        style = "" if number else "bold green" if result.event == SUCCESS else "bold red"
-        table.add_row(Text(name, "dim"), Text(value, style))
+    for number, (name, value) in enumerate(rows):
+        table.add_row(Text(name, "dim"), Text(value, "" if number else style))
     return table
 
 
-def _hand_over(result: Told, keep: Keep, json: bool) -> None:
-    """The credential and the collected voice to their files; a credential without one is printed, it is kept nowhere else."""
-    credential = result.text("credential")
-    if credential and keep.credential is not None:
-        try:
-            _write(keep.credential, f"{credential}\n".encode())
-        except OSError as error:
-            print(credential)
-            fail(errors.UNWRITABLE_FILE, f"{keep.credential}: {error.strerror}")
-    elif credential and not json:
-        print(f"credential, for `client verify --credential FILE`:\n{credential}")
-    if keep.audio is None:
-        return
-    if result.audio is None:
-        print("the server handed no collected voice back", file=sys.stderr)
-        return
-    try:
+def _hand_over(result: Told, keep: Keep) -> list[tuple[str, str]]:
+    """The credential and the collected voice to their files, and rows that tell so."""
+    rows, credential = [], result.text("credential")
+    if keep.credential is not None and credential:
+        _write(keep.credential, f"{credential}\n".encode(), lost=credential)
+        rows.append(("credential", f"{keep.credential}, {len(credential)} characters"))
+    if keep.audio is not None and result.audio is not None:
         _write(keep.audio, result.audio)
+        rows.append(("collected voice", f"{keep.audio}, {len(result.audio)} bytes"))
+    elif keep.audio is not None:
+        rows.append(("collected voice", "the server handed none back"))
+    return rows
+
+
+def _write(path: Path, content: bytes, lost: str = "") -> None:
+    """Ends the command where that is impossible, and prints what would be `lost`."""
+    try:
+        path.write_bytes(content)
     except OSError as error:
-        fail(errors.UNWRITABLE_FILE, f"{keep.audio}: {error.strerror}")
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+        print(lost, end="\n" * bool(lost))
+        fail(errors.UNWRITABLE_FILE, f"{path}: {error.strerror}")
 
 
 def _secret(file: Path | None, variable: str) -> str:

@@ -19,6 +19,7 @@ from trio_websocket import (
 
 from voicestream import errors
 from voicestream.cli.daspeak_request import READY, Request, Told, read_event
+from voicestream.cli.http import reason
 from voicestream.cli.socketio_client import PATH, Event, Heard, Joined, Left, SocketClient
 from voicestream.cli.stream import endpoint_url
 from voicestream.cli.telephone_call import Line, call
@@ -26,7 +27,7 @@ from voicestream.cli.terminal import printable
 from voicestream.errors import PeerError
 
 _PATIENCE_S = 60.0  # for the consumer to be ready, and for the result once the call is over
-_LAST_WORDS_S = 2.0  # an audio stream that broke off: signalling may know why; a result is there: the stream may end as it should
+_LAST_WORDS_S = 1.0  # an audio stream that broke off: signalling may know why; a result is there: the stream may end as it should
 _COLLECTED_BYTES = 1 << 26
 _CLOSING_S = 5.0
 
@@ -55,7 +56,8 @@ async def ask(
             session = _Session(websocket, request, line, audio, hang_up, said, told)
             await session.run()
     except ConnectionRejected as rejection:
-        raise PeerError(errors.UNEXPECTED_ANSWER, f"signalling was refused with HTTP {rejection.status_code}") from rejection
+        why = f"signalling was refused with HTTP {rejection.status_code}{reason(rejection.body or b'')}"
+        raise PeerError(errors.UNEXPECTED_ANSWER, why) from rejection
     except DisconnectionTimeout:  # the result is there
         pass
     except (HandshakeError, ConnectionTimeout, OSError) as error:

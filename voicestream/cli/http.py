@@ -24,13 +24,13 @@ def post(url: str, path: str, body: bytes, content_type: str) -> bytes:
             content: bytes = answer.read()
             return content
     except urllib.error.HTTPError as refusal:
-        raise PeerError(errors.UNEXPECTED_ANSWER, f"HTTP {refusal.code}{_reason(refusal.read(10_000))}") from refusal
+        raise PeerError(errors.UNEXPECTED_ANSWER, f"HTTP {refusal.code}{reason(refusal.read(10_000))}") from refusal
     except (OSError, HTTPException, ValueError) as error:
         raise PeerError(errors.UNREACHABLE, type(error).__name__) from error
 
 
-def _reason(body: bytes) -> str:
-    """What the server's error object says, ours or that of RFC 6749 5.2, made safe for a terminal."""
+def reason(body: bytes) -> str:
+    """What an error object says, ours or that of RFC 6749 5.2: ", " and text that is safe for a terminal, or ""."""
     try:
         told = json.loads(body)
         message = next(told[name] for name in ("message", "error_description", "error") if name in told)

@@ -23,6 +23,7 @@ from trio_websocket import (
 )
 
 from voicestream import errors
+from voicestream.cli.http import reason
 from voicestream.cli.terminal import printable
 from voicestream.errors import PeerError
 
@@ -33,10 +34,14 @@ _ABNORMAL = 1006  # RFC 6455 7.4.1: no Close frame came
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an audio stream ended. enough: the server ended it, having the voice it wanted; failure: a sentence, or ""."""
+    """How an audio stream ended. enough: the server ended it, having the voice it wanted; failure: a sentence, or "".
+
+    unheard_s: what was said while the server had paused the stream.
+    """
 
     enough: bool = False
     failure: str = ""
+    unheard_s: float = 0.0
 
 
 class Caller(Protocol):
@@ -61,11 +66,11 @@ class Caller(Protocol):
     def drain(self) -> Sequence[str | bytes]: ...
 
 
-def closed_with(reason: CloseReason | None) -> str:
+def closed_with(close: CloseReason | None) -> str:
     """A sentence about how the server closed the audio connection; None: without a word."""
-    if reason is None or reason.code == _ABNORMAL:
+    if close is None or close.code == _ABNORMAL:
         return "the audio connection was lost"
-    return f"the audio connection was closed with {reason.code}" + (f", {printable(reason.reason)}" if reason.reason else "")
+    return f"the audio connection was closed with {close.code}" + (f", {printable(close.reason)}" if close.reason else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,8 @@ async def call(line: Line, audio: AsyncGenerator[bytes], hang_up: trio.Event, sa
             caller = line.make_caller(trio.current_time())
             await _converse(websocket, caller, audio, hang_up, said)
     except ConnectionRejected as rejection:
-        raise PeerError(errors.UNEXPECTED_ANSWER, f"the audio connection was refused with HTTP {rejection.status_code}") from rejection
+        why = f"the audio connection was refused with HTTP {rejection.status_code}{reason(rejection.body or b'')}"
+        raise PeerError(errors.UNEXPECTED_ANSWER, why) from rejection
     except DisconnectionTimeout:  # what was to be said is said
         pass
     except (HandshakeError, ConnectionTimeout, OSError) as error:

@@ -164,7 +164,7 @@ class DasPeakView:
 def result_rows(told: Told) -> list[tuple[str, str]]:
     """A das-Peak result as rows of a table: a name and its value."""
     reason = {"result-fail-spoof": "authenticity is too low", "result-fail-score": "similarity is too low"}.get(told.event, "")
-    rows = [("result", printable(told.text("content")) + (f": {reason}" if reason else ""))]
+    rows = [("result", printable(told.text("content")) + (f", {reason}" if reason else ""))]
     for name, label, unit in (
         ("similarity", "similarity", ""),
         ("authenticity", "authenticity", ""),

@@ -26,6 +26,7 @@ from voicestream.models.vad import compact
 from voicestream.protocols.base import Goodbye
 from voicestream.server.config import Settings
 from voicestream.server.credential import Credentials
+from voicestream.server.http import daspeak_recording
 from voicestream.server.http.app import create_app
 from voicestream.server.http.services import Health, Services
 from voicestream.server.job_runner import JobRunner
@@ -65,7 +66,7 @@ class Server:
         model = active_model(settings)
         for name in set(settings.configurations.values()):  # now, and not while a request waits
             bare_model(settings, name)
-        make_front = vad_front(settings.vad)
+        make_front = self._make_front = vad_front(settings.vad)
         metrics = Metrics(__version__, {model.card.name: model.card.sha256})
         runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
         self._metrics = metrics
@@ -135,9 +136,11 @@ class Server:
         _log.info("ended")
 
     async def _warm_up(self) -> None:
-        """Make the kernel that enrolments want of the gate's network: on a new machine that takes seconds, and streams do without."""
-        if self._settings.component_verify or self._settings.component_media:
+        """Make the kernels that recordings want, as the gate's network: on a new machine that takes seconds, and streams do without."""
+        if self._settings.component_verify or self._settings.component_media or self._credentials is not None:
             await trio.to_thread.run_sync(compact.load, abandon_on_cancel=True)
+        if self._credentials is not None:
+            await trio.to_thread.run_sync(daspeak_recording.warm_up, authenticity_model(), self._make_front, abandon_on_cancel=True)
 
     async def _keep_door(
         self,

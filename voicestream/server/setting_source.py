@@ -143,7 +143,7 @@ _OTHER_VARIABLES = (  # read by the command line's client, no settings of the se
     "VOICESTREAM_URL",
     "VOICESTREAM_CLIENT_ID",
     "VOICESTREAM_CLIENT_SECRET",
-    "VOICESTREAM_API_KEY",
+    "VOICESTREAM_APIKEY",
     "VOICESTREAM_AUDIOHOOK_SECRET",
 )
 
