@@ -9,11 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.clients.daspeak import daspeak_server, raw
 from websockets.exceptions import ConnectionClosedOK
 from websockets.sync.client import connect
 
 from benchmarks.house import House, house
+from tests.clients.daspeak import daspeak_server, raw
 from tests.clients.speech import Pcm, Person
 
 AUDIO = {"audio_protocol": "twilio", "audio_format": "raw", "audio_codec": "mulaw", "sample_format": "", "sample_rate": 8000, "channels": 1}
