@@ -459,8 +459,6 @@ SIGNAL_MODEL = _fault(
     "1903", "no model has this hash", "`model_hash` is not the SHA-256 of a model that this server offers",
     "leave it out, or take one of GET /daspeak/v1/models",
 )  # fmt: skip
-REST_KEY_MISSING = _fault("1910", "no API key", "the request has neither a header apikey nor x-api-key", "send the key as header apikey")
-REST_KEY_WRONG = _fault("1911", "API key not valid", "no key of this server, or one that was revoked", "`voicestream keys list` shows all")
 REST_UNKNOWN_ID = _fault(
     "1912", "nothing has this id", "it was never given, is another client's, or the session finished over an hour ago",
     "use the id of the 201, and fetch the result within the hour",
@@ -472,6 +470,54 @@ REST_MANY_SESSIONS = _fault(
 REST_INTERRUPTED = _fault(
     "1914", "the server was restarted", "it went down while the session was in progress", "create the session anew and send its audio again"
 )
+# VS195x: the back end of das-Peak; `protocols/daspeak_backend.py` tells which exception of its own each becomes
+NO_API_KEY = _fault(
+    "1950", "no API key", "the request has no header apikey or x-api-key", "send the key that `voicestream keys add` printed"
+)
+API_KEY_REFUSED = _fault(
+    "1951",
+    "API key is not valid",
+    "it is unknown or revoked, or the request has two that differ",
+    "`voicestream keys list` shows the good ones",
+)
+FIELD_MISSING = _fault("1952", "a form field is missing", "the endpoint wants a field that the form lacks", "compare with /openapi.json")
+FIELD_TWICE = _fault("1953", "a form field is given twice", "two parts or parameters of one name", "send each field once")
+FIELD_WRONG = _fault(
+    "1954", "a form field cannot be read", "it is not UTF-8, or longer than anything it could hold", "compare with /openapi.json"
+)
+CHANNEL_WRONG = _fault(
+    "1955",
+    "no such channel in the recording",
+    "the channel is not 1 or 2, or the recording is mono and it is 2",
+    "channels are counted from 1",
+)
+CALIBRATION_UNKNOWN = _fault(
+    "1956", "calibration is not available", "neither a channel's name nor a calibration in the data folder for this model",
+    "ask models/calibration for the names; `voicestream calibrate` makes new ones",
+)  # fmt: skip
+MODEL_HASH_UNKNOWN = _fault(
+    "1957", "no model has this hash", "it is not among the hashes of `models`",
+    "ask `models` again; a model is offered when the setting `configurations` names it",
+)  # fmt: skip
+CANDIDATES_WRONG = _fault(
+    "1958", "not a list of credentials", "credential_list is not the JSON of a list of objects with id and credential, or it is empty",
+    'send [{"id":"a","credential":"..."}]',
+)  # fmt: skip
+CANDIDATES_MANY = _fault(
+    "1959", "too many credentials", "credential_list is longer than the setting `daspeak_candidates`", "send them in several requests"
+)
+NO_WAV = _fault("1960", "not a WAV file", "the part holds something else, or nothing", "convert the recording to WAV")
+WAV_CODEC = _fault("1961", "codec of the WAV file not supported", "it is not PCM_16, ULAW or ALAW", "convert the recording to 16 bit PCM")
+WAV_CHANNELS = _fault("1962", "too many channels", "the WAV file has more than 2 channels", "send one or two of them")
+WAV_RATE = _fault("1963", "sample rate not supported", "the WAV file is not of 8000 or 16000 Hz", "resample it")
+WAV_LONG = _fault("1964", "recording too long", "it lasts 30 seconds or more", "cut it")
+WAV_SPEECH = _fault(
+    "1965", "not enough speech", "the recording holds less net speech than the setting `daspeak_min_speech_s`", "record a longer passage"
+)
+CREDENTIAL_KEY_FILE = _fault(
+    "1970", "key of the credentials cannot be used", "the file credential.key is damaged, or others than its owner may read it",
+    "chmod 600 it, or put its backup back; if it is lost, remove it: a new one is made, and all speakers must be enrolled again",
+)  # fmt: skip
 
 # VS20xx: audio
 UNREADABLE_AUDIO = _fault(

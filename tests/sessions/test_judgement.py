@@ -4,57 +4,22 @@ import io
 import wave
 from math import cos
 
-import numpy as np
 import pytest
 
-from tests.sessions.toy import ToyFront, ToyModel, audio, template
+from tests.sessions.toy import ANYTHING, SampleFront, ToyFront, ToyLiving, ToyModel, audio, template
 from voicestream.errors import LITTLE_SPEECH, PeerError
-from voicestream.models.registry import authenticity_model
 from voicestream.sessions.call import Inquiry, Judged
 from voicestream.sessions.collection import Collection
 from voicestream.sessions.judgement import judge
-from voicestream.sessions.quality import Gate
 from voicestream.sessions.vocabulary import Template
 
 RATE_HZ = 8000
-ANYTHING = Gate(voice=0.0, level_dbfs=-200.0, snr_db=-10.0, clipped=1.0)
-
-
-class Living:
-    """Its probability is the loudest level."""
-
-    card = authenticity_model().card
-    rate_hz = RATE_HZ
-    heavy = True
-
-    def score(self, samples: np.ndarray) -> float:
-        return float(samples.max())
-
-    def probability(self, score: float) -> float:
-        return score
-
-
-class SampleFront(ToyFront):
-    """Gives the samples themselves where a model wants those."""
-
-    def feed(self, data: bytes) -> tuple[bytes, np.ndarray]:
-        return self._with_samples(super().feed(data), data)
-
-    def flush(self) -> tuple[bytes, np.ndarray]:
-        return self._with_samples(super().flush(), b"")
-
-    def _with_samples(self, heard: tuple[bytes, np.ndarray], data: bytes) -> tuple[bytes, np.ndarray]:
-        features = self.plan.features
-        if features is None or not features.samples:
-            return heard
-        level = np.frombuffer(data, "<i2")[:1].astype(np.float32) / 10_000
-        return heard[0], np.full((len(heard[1]), features.width), level[0] if len(level) else 0.0, np.float32)
 
 
 def judged(level: float, inquiry: Inquiry, seconds: float = 3.0) -> Judged:
     collection = Collection(inquiry, ToyFront)
     collection.feed(audio(RATE_HZ, (seconds, level)))
-    return judge(inquiry, collection, ToyModel(), Living(), lambda made: f"sealed {made.net_speech_s:.1f}", ANYTHING, SampleFront)
+    return judge(inquiry, collection, ToyModel(), ToyLiving(), lambda made: f"sealed {made.net_speech_s:.1f}", ANYTHING, SampleFront)
 
 
 def register(authenticity_threshold: float = 0.5, wanted_s: float = 2.0) -> Inquiry:

@@ -14,12 +14,12 @@ through the switchboard, by plain calls (daspeak.md section 3.3).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol, TypeAlias
 
 import structlog
 import trio
 
-from voicestream.errors import CALL_FORMAT, CALL_SHORT, CALL_STALLED, CALL_STREAMLESS, Fault, PeerError
+from voicestream.errors import CALL_FORMAT, CALL_SHORT, CALL_STALLED, CALL_STREAMLESS, DRAINING, Fault, PeerError
 from voicestream.models.authenticity.model import AuthenticityModel
 from voicestream.models.speaker.model import SpeakerModel
 from voicestream.models.vad.model import MakeFront
@@ -35,6 +35,7 @@ _log = structlog.get_logger(__name__)
 _LOOKS: Final = 6  # per stall time: so much later a stall may be noticed
 
 Tell = Callable[[Told], None]
+Kind: TypeAlias = Literal["register", "verify"]
 
 
 class Runner(Protocol):
@@ -82,16 +83,34 @@ class CallSession:
         """Claim the call: CONSUMER_READY is told, and what is held of the stream is heard. PeerError VS1711."""
         self._switchboard.ask(self._tenant, self)
 
-    async def run(self, patience: CallPatience = CallPatience()) -> None:
-        """Tell the rest, a Judged or CallFailed last. Cancelled, it tells nothing more."""
+    @property
+    def kind(self) -> Kind:
+        return "register" if self._inquiry.template is None else "verify"
+
+    async def run(self, patience: CallPatience = CallPatience()) -> str:
+        """Tell the rest, a Judged or CallFailed last; the outcome in a word. Cancelled, it tells nothing more."""
         try:
-            told: Told = await self._outcome(patience)
+            told: Judged | CallFailed = await self._outcome(patience)
         except PeerError as error:
-            _log.info("call failed", code=error.fault.code, reason=error.fault.sentence, detail=error.detail)
+            _log.info("call failed", kind=self.kind, code=error.fault.code, reason=error.fault.sentence, detail=error.detail)
             told = CallFailed(error.fault)
         finally:
             self._switchboard.release(self._tenant, self)
         self._tell(told)
+        match told:
+            case CallFailed():
+                return "failed"
+            case Judged(approved=True):
+                return "approved"
+            case Judged(genuine=True):
+                return "other speaker"
+            case _:
+                return "spoof"
+
+    def drain(self) -> None:
+        """The server goes down: a stream that has not come will not."""
+        if not self._came.is_set():
+            self.lose(DRAINING)
 
     async def _outcome(self, patience: CallPatience) -> Judged:
         with trio.move_on_after(patience.stream_s):
@@ -148,6 +167,7 @@ class CallSession:
 
     def lose(self, fault: Fault | None) -> None:
         self._fault = fault or CALL_SHORT
+        self._came.set()
         self._settled.set()
 
 

@@ -49,7 +49,7 @@ from voicestream.transport.websocket import Timing, WebSocket
 
 RETRY_S: Final = 5
 # Engine.IO has its own heartbeat, and its clients need no WebSocket pings; but a peer's control frames are counted per interval.
-_CONTROL_INTERVAL_S: Final = 300.0
+CONTROL_INTERVAL_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Options:
 
     engine: engineio.Options = field(default_factory=engineio.Options)
     socket: socketio.Options = field(default_factory=socketio.Options)
-    timing: Timing = field(default_factory=lambda: Timing(ping_s=_CONTROL_INTERVAL_S))
+    timing: Timing = field(default_factory=lambda: Timing(ping_s=CONTROL_INTERVAL_S))
     sessions_max: int = 2000
     sessions_per_address: int = 64
     origins: frozenset[str] | None = None
@@ -143,6 +143,11 @@ class EngineServer:
         for session in list(self._sessions.values()):
             session.connection.finish(goodbye)
 
+    @property
+    def connections(self) -> int:
+        """How many there are, those included whose application has still to return."""
+        return self._addresses.total()
+
     def session(self, sid: str) -> Session:
         """The session that judge() has let a request have."""
         return self._sessions[sid]
@@ -198,7 +203,7 @@ class EngineServer:
             return DRAINING
         if origin is not None and options.origins is not None and origin not in options.origins:
             return Refused(FORBIDDEN, errors.FOREIGN_ORIGIN)
-        if self._addresses.total() >= options.sessions_max:
+        if self.connections >= options.sessions_max:
             return FULL
         if self._addresses[handshake.address] >= options.sessions_per_address:
             return CROWDED

@@ -67,6 +67,7 @@ class Metrics(Collector):
         self._ended: dict[tuple[str, str], Tally] = {}  # totals of sessions that are over, by protocol and operation
         self._outcomes: Counter[tuple[str, str, str]] = Counter()
         self._closes: Counter[tuple[str, str]] = Counter()
+        self._calls: Counter[tuple[str, str]] = Counter()
         self._handshakes_refused: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()
         self._templates_refused: Counter[str] = Counter()
@@ -98,6 +99,10 @@ class Metrics(Collector):
         self._outcomes[*key, outcome] += 1
         if close_code is not None:
             self._closes["server" if by_us else "peer", str(close_code)] += 1
+
+    def call_ended(self, kind: str, outcome: str) -> None:
+        """A das-Peak session has ended: register or verify, and a fixed word (`approved`, `spoof`, `failed`, ...)."""
+        self._calls[kind, outcome] += 1
 
     def handshake_refused(self, reason: str) -> None:
         """An upgrade got an HTTP refusal; `reason` a fixed word (`overload`, `origin`, `path`, `head`, ...)."""
@@ -155,6 +160,7 @@ class Metrics(Collector):
         yield _gauge("sessions_active", "Sessions going on", where, {key: active[key] for key in totals})
         yield _counter("sessions", "Sessions that ended", [*where, "outcome"], self._outcomes)
         yield _counter("closes", "WebSocket closes by who closed and with which code", ["side", "code"], self._closes)
+        yield _counter("calls", "das-Peak sessions that ended", ["kind", "outcome"], self._calls)
         yield _counter("handshakes_refused", "Refused upgrades", ["reason"], _one_label(self._handshakes_refused))
         messages = {(*key, "in"): tally.messages_in for key, tally in totals.items()}
         messages |= {(*key, "out"): tally.messages_out for key, tally in totals.items()}

@@ -1,10 +1,8 @@
 """The product's table of contents: every WebSocket path, its dialect and its sessions."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 import trio
 
@@ -18,7 +16,7 @@ from voicestream.server.echo import ECHO_LIMIT, echo
 from voicestream.server.job_runner import JobRunner
 from voicestream.server.metrics import Metrics
 from voicestream.server.shell import Conversation, Patience
-from voicestream.server.switchboard import Line, Switchboard
+from voicestream.server.switchboard import Line
 from voicestream.server.watch import Watch
 from voicestream.sessions.endpointing import EndpointingSession
 from voicestream.sessions.summary import SummarySession
@@ -28,12 +26,9 @@ from voicestream.transport.listener import Route, anyone
 from voicestream.transport.rfc6455 import MessageLimit
 from voicestream.transport.websocket import Timing, WebSocket
 
-if TYPE_CHECKING:
-    from voicestream.server.login import Login
-
 
 class Routes:
-    """`table` for the listener, and the conversations that go on."""
+    """`table` for the listener, and the conversations that go on; `timing` of them all."""
 
     def __init__(
         self,
@@ -43,8 +38,6 @@ class Routes:
         read_template: Callable[[bytes], Template],
         runner: JobRunner,
         metrics: Metrics,
-        login: Login | None,
-        switchboard: Switchboard,
     ) -> None:
         self.live: set[Conversation] = set()
         self._model = model
@@ -60,32 +53,29 @@ class Routes:
             three_parameter_value=settings.three_parameter_value,
         )
         limit = MessageLimit(settings.text_bytes, settings.message_bytes, settings.fragments)
-        timing = Timing(settings.ping_s, settings.pong_s, settings.write_s, outbox_bytes=settings.outbox_bytes)
+        self.timing = timing = Timing(settings.ping_s, settings.pong_s, settings.write_s, outbox_bytes=settings.outbox_bytes)
         on = {"media": settings.component_media, "verify": settings.component_verify}
         self.table = [
             Route(path, anyone(partial(self._idvoice, path, endpoint)), limit, timing)
             for path, endpoint in ENDPOINTS.items()
             if on[endpoint.component]
         ]
-        operations = {path: ("idvoice", path.strip("/")) for path in ENDPOINTS}
+        self._operations = {path: ("idvoice", path.strip("/")) for path in ENDPOINTS}
         if settings.echo:
             self.table.append(Route("/echo", anyone(echo), ECHO_LIMIT, timing))
-            operations["/echo"] = ("echo", "echo")
-        if login is not None:
-            from voicestream.server.consumer import OPERATIONS, Consumers  # brings cryptography: not for those who do without
-            from voicestream.server.consumer_figure import ConsumerFigures
+            self._operations["/echo"] = ("echo", "echo")
+        self.watch = Watch(metrics, self._operations)
 
-            figures = ConsumerFigures()
-            metrics.include(figures)
-            self.table += Consumers(settings, login, switchboard, self._converse, figures, timing).routes
-            operations |= OPERATIONS
-        self.watch = Watch(metrics, operations)
+    def add(self, routes: Sequence[Route], operations: Mapping[str, tuple[str, str]]) -> None:
+        """More of the table; `operations` as those of Watch."""
+        self.table += routes
+        self._operations |= operations
 
     async def _idvoice(self, path: str, endpoint: Endpoint, websocket: WebSocket) -> None:
         dialect = IDVoice(endpoint, self._read_template, trio.current_time(), self._options)
-        await self._converse(path, websocket, dialect, lambda service, line: self._open_session(service))
+        await self.converse(path, websocket, dialect, lambda service, line: self._open_session(service))
 
-    async def _converse(self, path: str, websocket: WebSocket, dialect: Dialect, open_session: Callable[[Service, Line], Session]) -> None:
+    async def converse(self, path: str, websocket: WebSocket, dialect: Dialect, open_session: Callable[[Service, Line], Session]) -> None:
         """Run one conversation of a path to its end."""
         account = self.watch.account(path, websocket)
         conversation = Conversation(

@@ -8,8 +8,8 @@
                                    │ asker comes        │ stream comes          │
                                    └──────► JOINED ◄────┘ ──────────────────────┘
 
-One asker and one stream per call, and one stream per asker; a second asker is told, a second stream refused like one that nobody asks for. What
-another tenant calls by the same name is another call. No waiting here: everything happens in the call that causes it.
+One asker and one stream per call, and one stream per asker; a second asker is told, a second stream refused like one that
+nobody asks for. What another tenant calls by the same name is another call. No waiting here: everything happens at once.
 """
 
 from typing import Final, Protocol

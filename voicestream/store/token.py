@@ -16,7 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from voicestream.errors import TOKEN_KEY_FILE, TOKEN_REFUSED, PeerError
-from voicestream.store.key_file import KeyFileOpen, read_or_make
+from voicestream.store.key_file import kept
 
 FILE_NAME: Final = "token.key"
 AUDIENCE: Final = "daspeak"
@@ -111,11 +111,13 @@ def load_key(folder: Path) -> OKPKey:
     """The key in that folder, made on the first start, readable by its owner alone. PeerError VS3104."""
     path = folder / FILE_NAME
     try:
-        key = OKPKey.import_key(read_or_make(path, lambda: OKPKey.generate_key("Ed25519", private=True).as_pem(private=True)))
-    except KeyFileOpen as error:
-        raise PeerError(TOKEN_KEY_FILE, str(error)) from error
-    except (OSError, ValueError, JoseError) as error:
+        key = OKPKey.import_key(kept(path, _new_key, TOKEN_KEY_FILE))
+    except (ValueError, JoseError) as error:
         raise PeerError(TOKEN_KEY_FILE, str(path)) from error
     if not key.is_private or key.curve_name != "Ed25519":
         raise PeerError(TOKEN_KEY_FILE, f"{path} is no private Ed25519 key")
     return key
+
+
+def _new_key() -> bytes:
+    return OKPKey.generate_key("Ed25519", private=True).as_pem(private=True)

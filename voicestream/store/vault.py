@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from voicestream.errors import SECRET_SEALED, VAULT_KEY_FILE, PeerError
-from voicestream.store.key_file import KeyFileOpen, read_or_make
+from voicestream.store.key_file import kept
 
 FILE_NAME: Final = "secret.key"
 _KEY_BYTES: Final = 32
@@ -29,12 +29,7 @@ class Vault:
     def load(cls, folder: Path) -> Self:
         """With the key in that folder, made where there is none. PeerError VS3110."""
         path = folder / FILE_NAME
-        try:
-            key = read_or_make(path, lambda: secrets.token_bytes(_KEY_BYTES))
-        except KeyFileOpen as error:
-            raise PeerError(VAULT_KEY_FILE, str(error)) from error
-        except OSError as error:
-            raise PeerError(VAULT_KEY_FILE, str(path)) from error
+        key = kept(path, lambda: secrets.token_bytes(_KEY_BYTES), VAULT_KEY_FILE)
         if len(key) != _KEY_BYTES:
             raise PeerError(VAULT_KEY_FILE, f"{path} has not {_KEY_BYTES} bytes")
         return cls(key)
