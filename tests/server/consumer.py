@@ -99,7 +99,7 @@ class House:
         routes = Consumers(Settings(**settings), login, self.switchboard, self._converse, self.figures, timing).routes  # type: ignore[arg-type]
         by_path = {route.path: route for route in routes}
         routes += [Route(path, by_path[like].admit, by_path[like].limit, by_path[like].timing) for path, like in extra.items()]
-        self.listener = Listener(routes, no_http, self.book, Admission())
+        self.listener = Listener(routes, no_http, self.book, Admission(origins=frozenset({"https://voice.example"})))
 
     async def _converse(self, path: str, websocket: WebSocket, dialect: Dialect, open_session: OpenSession) -> None:
         conversation = Conversation(
