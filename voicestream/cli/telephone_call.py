@@ -5,7 +5,7 @@ A caller is sans-I/O, like the server's dialects, and its two kinds are Twilio's
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
@@ -75,10 +75,10 @@ def closed_with(close: CloseReason | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where a call goes: `url` of the consumer, with the headers that let it in."""
+    """Where a call goes: `url` of the consumer, with the headers that let it in, made when they are sent: signatures age."""
 
     url: str
-    headers: Sequence[tuple[bytes, bytes]]
+    make_headers: Callable[[], Mapping[str, str]]
     make_caller: Callable[[float], Caller]  # is given the time
 
 
@@ -87,9 +87,10 @@ async def call(line: Line, audio: AsyncGenerator[bytes], hang_up: trio.Event, sa
 
     PeerError VS1021 where no server answers, VS1022 with its reason where it refuses the stream.
     """
+    headers = [(name.encode(), value.encode()) for name, value in line.make_headers().items()]
     try:
         async with open_websocket_url(
-            line.url, extra_headers=list(line.headers), max_message_size=_MESSAGE_BYTES, disconnect_timeout=_CLOSING_S
+            line.url, extra_headers=headers, max_message_size=_MESSAGE_BYTES, disconnect_timeout=_CLOSING_S
         ) as websocket:
             caller = line.make_caller(trio.current_time())
             await _converse(websocket, caller, audio, hang_up, said)
