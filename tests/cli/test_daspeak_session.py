@@ -40,7 +40,7 @@ class Client:
         make = {"twilio": lambda _now: TwilioCaller("C1", "MZ0"), "audiohook": lambda now: AudioHookCaller(hook, now)}
         hang_up = trio.Event()
 
-        def said(piece: bytes) -> None:
+        def said(piece: bytes, _heard: bool) -> None:
             self.said.append(piece)
             if len(self.said) == self._hang_up_after:
                 hang_up.set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import trio
 from trio_websocket import (
@@ -44,6 +44,9 @@ class Ending:
     unheard_s: float = 0.0
 
 
+Said: TypeAlias = Callable[[bytes, bool], None]  # is told each piece of audio, and whether the server heard it
+
+
 class Caller(Protocol):
     """One side of a telephone protocol, from `is_open` (audio may be fed) to `ending`."""
 
@@ -52,6 +55,9 @@ class Caller(Protocol):
 
     @property
     def is_open(self) -> bool: ...
+
+    @property
+    def is_paused(self) -> bool: ...  # what is said now, nobody hears
 
     def feed(self, mulaw: bytes) -> None: ...
 
@@ -82,8 +88,8 @@ class Line:
     make_caller: Callable[[float], Caller]  # is given the time
 
 
-async def call(line: Line, audio: AsyncGenerator[bytes], hang_up: trio.Event, said: Callable[[bytes], None]) -> Ending:
-    """Stream mu-law pieces until they end, `hang_up` is set or the server has enough; `said` is told each piece that was sent.
+async def call(line: Line, audio: AsyncGenerator[bytes], hang_up: trio.Event, said: Said) -> Ending:
+    """Stream mu-law pieces until they end, `hang_up` is set or the server has enough.
 
     PeerError VS1021 where no server answers, VS1022 with its reason where it refuses the stream.
     """
@@ -107,9 +113,7 @@ async def call(line: Line, audio: AsyncGenerator[bytes], hang_up: trio.Event, sa
     return caller.ending
 
 
-async def _converse(
-    websocket: WebSocketConnection, caller: Caller, audio: AsyncGenerator[bytes], hang_up: trio.Event, said: Callable[[bytes], None]
-) -> None:
+async def _converse(websocket: WebSocketConnection, caller: Caller, audio: AsyncGenerator[bytes], hang_up: trio.Event, said: Said) -> None:
     opened = trio.Event()
     turn = trio.Lock()  # messages leave in the order in which they were drained
     patience = trio.CancelScope()
@@ -129,7 +133,7 @@ async def _converse(
                     if hang_up.is_set() or caller.ending is not None:
                         break
                     caller.feed(piece)
-                    said(piece)
+                    said(piece, not caller.is_paused)
                     await flush()
             caller.hang_up(trio.current_time())
             await flush()
