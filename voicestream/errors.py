@@ -459,8 +459,6 @@ SIGNAL_MODEL = _fault(
     "1903", "no model has this hash", "`model_hash` is not the SHA-256 of a model that this server offers",
     "leave it out, or take one of GET /daspeak/v1/models",
 )  # fmt: skip
-REST_KEY_MISSING = _fault("1910", "no API key", "the request has neither a header apikey nor x-api-key", "send the key as header apikey")
-REST_KEY_WRONG = _fault("1911", "API key not valid", "no key of this server, or one that was revoked", "`voicestream keys list` shows all")
 REST_UNKNOWN_ID = _fault(
     "1912", "nothing has this id", "it was never given, is another client's, or the session finished over an hour ago",
     "use the id of the 201, and fetch the result within the hour",

@@ -62,7 +62,6 @@ _FAILURES: Final[dict[Fault, tuple[str, str]]] = {
             errors.SIGNAL_FIELD_MISSING,
             errors.SIGNAL_FIELD_WRONG,
             errors.SIGNAL_MODEL,
-            errors.REST_UNKNOWN_ID,
         ),
         (ERROR_PARAMETERS, BAD_PARAMETER),
     ),

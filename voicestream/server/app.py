@@ -26,6 +26,7 @@ from voicestream.models.vad import compact
 from voicestream.protocols.base import Goodbye
 from voicestream.server.config import Settings
 from voicestream.server.credential import Credentials
+from voicestream.server.http import daspeak_recording
 from voicestream.server.http.app import create_app
 from voicestream.server.http.services import Health, Services
 from voicestream.server.job_runner import JobRunner
@@ -65,7 +66,7 @@ class Server:
         model = active_model(settings)
         for name in set(settings.configurations.values()):  # now, and not while a request waits
             bare_model(settings, name)
-        make_front = vad_front(settings.vad)
+        make_front = self._make_front = vad_front(settings.vad)
         metrics = Metrics(__version__, {model.card.name: model.card.sha256})
         runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
         self._metrics = metrics
@@ -96,6 +97,7 @@ class Server:
             login=self._login,
             credentials=self._credentials,
             engines=[] if self._daspeak is None else [self._daspeak.engine],
+            rest_channel=None if self._daspeak is None else self._daspeak.rest_channel,
         )
         self._http = HttpServer(create_app(settings, services), settings.write_s)
         self._listener = Listener(self._routes.table, self._http.serve, self._routes.watch, _admission(settings), _tls_context(settings))
@@ -116,6 +118,8 @@ class Server:
                 await house.start(self._metrics.watch_loop)
                 if self._login is not None:
                     house.start_soon(self._login.watch_loop)
+                if self._daspeak is not None:
+                    house.start_soon(self._daspeak.rest_channel.watch_loop)
                 await self._http.start(house)
                 async with trio.open_nursery() as connections:
                     door = trio.CancelScope()
@@ -132,9 +136,11 @@ class Server:
         _log.info("ended")
 
     async def _warm_up(self) -> None:
-        """Make the kernel that enrolments want of the gate's network: on a new machine that takes seconds, and streams do without."""
-        if self._settings.component_verify or self._settings.component_media:
+        """Make the kernels that recordings want, as the gate's network: on a new machine that takes seconds, and streams do without."""
+        if self._settings.component_verify or self._settings.component_media or self._credentials is not None:
             await trio.to_thread.run_sync(compact.load, abandon_on_cancel=True)
+        if self._credentials is not None:
+            await trio.to_thread.run_sync(daspeak_recording.warm_up, authenticity_model(), self._make_front, abandon_on_cancel=True)
 
     async def _keep_door(
         self,

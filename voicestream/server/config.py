@@ -123,6 +123,8 @@ class Settings(BaseModel):
     audiohook_after_result: Literal["disconnect", "pause"] = Field(
         default="disconnect", description="what an AudioHook client is told when there is voice enough"
     )
+    rest_sessions: Count = Field(default=64, description="unfinished REST sessions of one client; beyond: 429")
+    rest_readable_s: Seconds = Field(default=3_600.0, description="time a finished REST session can be read; beyond: 404")
     daspeak_collected_audio: Literal["always", "result", "never"] = Field(
         default="always", description="which Socket.IO events have a second argument, the collected voice or null"
     )

@@ -29,8 +29,10 @@ from voicestream.server.exchange import Exchange
 from voicestream.server.job_runner import JobRunner
 from voicestream.server.login import Login
 from voicestream.server.metrics import Metrics
+from voicestream.server.rest_channel import RestChannel
 from voicestream.server.signalling import Signalling
 from voicestream.server.switchboard import Switchboard
+from voicestream.store.rest_session import RestSessions
 from voicestream.transport.listener import Route
 from voicestream.transport.websocket import Timing
 
@@ -39,7 +41,7 @@ _CARD_S: Final = 5.0  # of speech, for which cards give their threshold
 
 
 class DasPeak:
-    """One server's. `routes` and `operations` for the listener, `engine` and `exchange` for HTTP; start() before the first client."""
+    """One server's. `routes` and `operations` for the listener, `engine` and `rest_channel` for HTTP; start() before the first client."""
 
     def __init__(
         self,
@@ -66,6 +68,8 @@ class DasPeak:
         self.exchange = Exchange(switchboard, recognition, metrics.call_ended, exchange.Options(settings.call_sessions, patience))
         self._credentials = credentials
         self._settings = settings
+        kept = RestSessions(login.authority.database, settings.rest_readable_s)
+        self.rest_channel = RestChannel(kept, self.exchange.ask, self.offer, login.clock, settings.rest_sessions)
         application = Signalling(self.exchange, login, self.offer, _signalling_options(settings))
         watch = EngineWatch(metrics, SOCKETIO_PATH)
         self.engine = EngineServer(SOCKETIO_PATH, NAMESPACES, application, watch, _engine_options(settings), admit=application.admit)

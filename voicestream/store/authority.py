@@ -72,6 +72,11 @@ class Authority:
             kept.close()
             raise
 
+    @property
+    def database(self) -> Database:
+        """Where all of it is kept, and what else this process keeps for its tenants."""
+        return self._database
+
     def close(self) -> None:
         self._database.close()
 

@@ -40,6 +40,15 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             created_at REAL NOT NULL, revoked_at REAL
         ) STRICT""",
     ),
+    (
+        """CREATE TABLE rest_audio_settings (
+            id TEXT PRIMARY KEY, tenant TEXT NOT NULL, created_at REAL NOT NULL, said TEXT NOT NULL, UNIQUE (tenant, said)
+        ) STRICT""",
+        """CREATE TABLE rest_sessions (
+            id TEXT PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, created_at REAL NOT NULL, finished_at REAL, said TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX rest_sessions_by_finish ON rest_sessions (finished_at)",
+    ),
 )
 
 

@@ -10,7 +10,7 @@ HEADERS = ("apikey", "x-api-key")
 
 def principal(authority: Authority) -> Principal:
     """Who shows the key in the header `apikey` or `x-api-key`. PeerError VS1950 without one, VS1951 for one that is not good."""
-    shown = {key for name in HEADERS for key in request.headers.getlist(name)}
+    shown = {key for name in HEADERS for key in request.headers.getlist(name) if key}
     if not shown:
         raise PeerError(NO_API_KEY)
     found = authority.api_key(shown.pop()) if len(shown) == 1 else None

@@ -8,10 +8,13 @@ import numpy as np
 
 from voicestream import errors
 from voicestream.codecs.wav import is_wav, read_wav
+from voicestream.dsp.g711 import alaw_expand, mulaw_expand
 from voicestream.errors import LITTLE_SPEECH, PeerError
 from voicestream.models.authenticity.model import AuthenticityModel
 from voicestream.models.speaker.model import SpeakerModel
-from voicestream.protocols.daspeak_backend import MAX_AUDIO_S, MAX_CHANNELS, RATES_HZ, Heard, little_speech
+from voicestream.models.vad.model import MakeFront
+from voicestream.protocols.daspeak_backend import MAX_AUDIO_S, MAX_CHANNELS, RATES_HZ, Heard
+from voicestream.protocols.daspeak_exception import little_speech
 from voicestream.server.config import Settings
 from voicestream.server.http.services import Services
 from voicestream.sessions.authenticity import judge
@@ -39,6 +42,13 @@ def samples_of(data: bytes | bytearray, channel: int) -> Recording:
     if channel > wav.channels:
         raise PeerError(errors.CHANNEL_WRONG)
     return wav.rate_hz, (wav.channel(channel).astype("<i2", copy=False).tobytes(),)
+
+
+def warm_up(detector: AuthenticityModel, make_front: MakeFront) -> None:
+    """Make the kernels that the first recording would wait for: on a new machine that takes seconds, and clients wait ten."""
+    judge((RATES_HZ[0], (bytes(2 * RATES_HZ[0]),)), detector, make_front)
+    mulaw_expand(b"")
+    alaw_expand(b"")
 
 
 class Hearing:

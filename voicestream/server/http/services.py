@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from voicestream.server.credential import Credentials
     from voicestream.server.engine import EngineServer
     from voicestream.server.login import Login
+    from voicestream.server.rest_channel import RestChannel
 
 T = TypeVar("T")
 
@@ -51,4 +52,5 @@ class Services:
     websocket_paths: frozenset[str]  # answered 426 when asked without an upgrade
     login: Login | None  # None: component das-Peak is off
     credentials: Credentials | None  # of das-Peak's clients; None as `login` is
+    rest_channel: RestChannel | None = None  # the same
     engines: Sequence[EngineServer] = ()  # Engine.IO over plain HTTP

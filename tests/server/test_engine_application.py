@@ -1,0 +1,137 @@
+"""What an application of Socket.IO may do, and what its defects cost: its own connection."""
+
+import pytest
+import trio
+from trio.testing import MockClock
+from trio_websocket import ConnectionClosed, WebSocketConnection
+
+from tests.server.engine_house import Journal, ear, engine_house, suite
+from voicestream.errors import MisuseError
+from voicestream.protocols.socketio_event import Connecting, Emitted
+from voicestream.server.engine import Options
+from voicestream.server.engine_connection import Connection
+
+
+async def test_an_application_that_raises_ends_its_connection_alone(autojump_clock: MockClock) -> None:
+    async def fragile(connection: Connection) -> None:
+        for event in await connection.listen():
+            if isinstance(event, Connecting) and event.auth:
+                raise ValueError("a defect")
+        await suite(connection)
+
+    async with engine_house(fragile) as house, house.websocket() as good, house.websocket() as bad:
+        await good.get_message()
+        await bad.get_message()
+        await good.send_message("40")
+        await bad.send_message('40{"fall":1}')
+        with pytest.raises(ConnectionClosed) as caught:
+            await bad.get_message()
+        assert caught.value.reason.code == 1011
+        await good.send_message("40/custom")
+        assert (await good.get_message()).startswith("40/custom,")
+        assert house.figure('faults_total{code="VS5000"}') == 1
+
+
+async def test_an_application_that_returns_ends_its_connection(autojump_clock: MockClock) -> None:
+    async def short(connection: Connection) -> None:
+        await connection.listen()
+        connection.refuse("/", "invalid token")
+
+    async with engine_house(short) as house, house.websocket() as websocket:
+        await websocket.get_message()
+        await websocket.send_message("40")
+        assert await websocket.get_message() == '44{"message":"invalid token"}'
+        with pytest.raises(ConnectionClosed) as caught:
+            await websocket.get_message()
+        assert caught.value.reason.code == 1000
+
+
+async def test_an_application_that_does_not_return_is_cancelled_30_s_after_the_end(autojump_clock: MockClock) -> None:
+    cancelled_at: list[float] = []
+
+    async def deaf(connection: Connection) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            cancelled_at.append(trio.current_time())
+
+    async with engine_house(deaf) as house:
+        async with house.websocket() as websocket:
+            await websocket.get_message()
+            await websocket.aclose()
+        gone_at = trio.current_time()
+        assert house.server.connections == 1
+        await trio.sleep(31)
+        assert cancelled_at == [pytest.approx(gone_at + 30, abs=0.01)]
+        assert house.server.connections == 0
+
+
+async def test_whoever_listens_after_the_end_has_a_defect(autojump_clock: MockClock) -> None:
+    journal = Journal()
+    async with engine_house(journal) as house:
+        async with house.websocket() as websocket:
+            await websocket.get_message()
+        await journal.ending()
+        with pytest.raises(MisuseError):
+            await journal.connections[0].listen()
+
+
+async def test_what_is_said_after_the_end_is_lost_and_harms_nobody(autojump_clock: MockClock) -> None:
+    journal = Journal()
+    async with engine_house(journal) as house:
+        async with house.websocket() as websocket:
+            await websocket.get_message()
+        await journal.ending()
+        connection = journal.connections[0]
+        connection.emit("/", "late")
+        assert not connection.accept("/")
+        assert not connection.acknowledge("/", 1)
+        connection.leave("/")
+        connection.finish()
+
+
+async def test_the_application_knows_the_handshake(autojump_clock: MockClock) -> None:
+    journal = Journal()
+    async with engine_house(journal) as house, house.websocket(headers=[(b"Authorization", b"Bearer t")]) as websocket:
+        await websocket.get_message()
+        await house.get(collected_audio="result")
+        first, second = journal.connections
+        assert first.fields["authorization"] == "Bearer t"
+        assert first.address == "192.0.2.1"
+        assert second.query["collected_audio"] == "result"
+
+
+async def flood(websocket: WebSocketConnection) -> None:
+    for _ in range(100):
+        await websocket.send_message('42["e"]')
+    await websocket.get_message()
+
+
+async def test_events_that_nobody_takes_end_the_connection_before_they_fill_the_memory(autojump_clock: MockClock) -> None:
+    async def busy(connection: Connection) -> None:
+        await connection.listen()
+        connection.accept("/")
+        await trio.sleep(5)
+        await ear(connection)
+
+    async with engine_house(busy, Options(unheard_bytes=10_000)) as house, house.websocket() as websocket:
+        await websocket.get_message()
+        await websocket.send_message("40")
+        await websocket.get_message()
+        with pytest.raises(ConnectionClosed) as caught:
+            await flood(websocket)
+        assert caught.value.reason.code == 1013
+        assert house.figure('faults_total{code="VS1654"}') == 1
+
+
+async def test_a_long_burst_is_heard_whole(autojump_clock: MockClock) -> None:
+    journal = Journal()
+    async with engine_house(journal) as house, house.websocket() as websocket:
+        await websocket.get_message()
+        await websocket.send_message("40")
+        for number in range(300):
+            await websocket.send_message(f'42["e",{number}]')
+        await websocket.aclose()
+        await journal.ending()
+        numbers = [event.arguments[0] for event in journal.heard if isinstance(event, Emitted)]
+        assert numbers == list(range(300))
