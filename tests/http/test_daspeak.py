@@ -265,7 +265,7 @@ RECORDINGS: dict[str, tuple[bytes, int, str, str, str]] = {
 )
 async def test_recordings_that_are_refused(client: httpx.AsyncClient, name: str, path: str) -> None:
     data, *told = RECORDINGS[name]
-    files = {part: data for part in ("audio", "audio_reference", "audio_to_evaluate")}
+    files = dict.fromkeys(("audio", "audio_reference", "audio_to_evaluate"), data)
     form = {"credential_reference": credential(1), "credential_list": listed(("a", credential(1)))}
     check(await client.post(path, data=form, files=files, **ACME), *told)
 
