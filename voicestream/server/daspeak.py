@@ -67,8 +67,6 @@ class DasPeak:
         patience = CallPatience(settings.call_stream_s, settings.call_idle_s)
         options = exchange.Options(settings.call_sessions, settings.verification_attempts, patience)
         self.exchange = Exchange(switchboard, recognition, metrics.call_ended, options)
-            switchboard, recognition, metrics.call_ended, exchange.Options(settings.call_sessions, settings.verification_attempts, patience)
-        )
         self._credentials = credentials
         self._settings = settings
         kept = RestSessions(login.authority.database, settings.rest_readable_s)
