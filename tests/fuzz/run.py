@@ -36,7 +36,7 @@ def main() -> None:
     words = folder / "words"
     words.write_text("".join(f"{quoted(word)}\n" for word in dictionary(target.seeds, target.words)))
     options = [f"-runs={arguments.executions}", f"-seed={arguments.seed}", f"-dict={words}", f"-artifact_prefix={folder}/"]
-    atheris.Setup([sys.argv[0], *options, "-max_len=4096", "-print_final_stats=1", "-verbosity=0", str(corpus)], target.run)
+    atheris.Setup([sys.argv[0], *options, f"-max_len={target.longest}", "-print_final_stats=1", "-verbosity=0", str(corpus)], target.run)
     atheris.Fuzz()
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import cast
 
 import engineio.packet
 import engineio.payload
@@ -41,6 +42,7 @@ class RawText:
 
 
 engineio.packet.Packet.json = RawText
+socketio.packet.Packet.json = json  # its own refuses integers of a hundred digits
 
 
 def engineio_packet(data: bytes) -> None:
@@ -69,13 +71,14 @@ def socketio_packet(data: bytes) -> None:
         packet = decode(text)
     except PeerError:
         return
-    attachments = [b"%d" % number for number in range(packet.attachments)]
-    whole = packet._replace(data=put_together(packet.data, attachments), attachments=0)
-    again, *payloads = encode(whole)
+    whole = packet
+    if packet.attachments:  # else what looks like a placeholder is none
+        whole = packet._replace(data=put_together(packet.data, [b"%d" % number for number in range(packet.attachments)]), attachments=0)
+    again, *attachments = encode(whole)
     assert isinstance(again, str)
     read = decode(again)
-    assert put_together(read.data, payloads) == whole.data  # type: ignore[arg-type]
     assert read[:3] == whole[:3]
+    assert (put_together(read.data, cast(list[bytes], attachments)) if attachments else read.data) == whole.data
     if "?" in packet.namespace:  # which they cut off
         return
     theirs = socketio.packet.Packet(encoded_packet=text)
@@ -179,6 +182,7 @@ class Target:
     run: Callable[[bytes], None]
     seeds: list[bytes]
     words: list[str] = field(default_factory=list)  # beside those between quotes in the seeds
+    longest: int = 2048  # bytes of an input
 
 
 def _conversations(messages: list[str]) -> list[bytes]:
@@ -199,6 +203,7 @@ TARGETS = {
             f'51-/n,5["e",{SLOT}]', f"62-[{SLOT},{SLOT}]", '2["message"]', '0/register,{"token":"t"}',
         )],
         [SLOT, "1-", "8-", "/a,", '["e"]', '["connect"]', "999999999999999", *_JSON],
+        longest=256,
     ),
     "session": Target(
         session,
