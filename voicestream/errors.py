@@ -40,6 +40,7 @@ FAMILIES = {
     "16": "Engine.IO and Socket.IO",
     "17": "Telephone calls: Twilio, AudioHook",
     "18": "OAuth2",
+    "19": "das-Peak",
     "20": "Audio",
     "30": "Models and templates",
     "31": "Clients and keys",
@@ -369,6 +370,10 @@ CALL_STREAMLESS = _fault(
 CALL_SHORT = _fault(
     "1713", "audio ended too early", "the stream ended before enough voice was gathered", "let the caller speak longer, or want less voice",
 )  # fmt: skip
+CALL_ATTEMPTS = _fault(
+    "1714", "too many rejected verifications of this voice",
+    "as many in ten minutes as the setting `verification_attempts` allows: somebody may be trying voices", "wait some minutes",
+)  # fmt: skip
 HOOK_TEXT_LARGE = _fault("1721", "text message too large", "an AudioHook text message is over 65,535 bytes", "send smaller messages")
 HOOK_NOT_JSON = _fault("1722", "text message is not JSON", "an AudioHook text message cannot be parsed", "correct the client")
 HOOK_NOT_MESSAGE = _fault(
@@ -397,6 +402,16 @@ HOOK_CLOSE_LATE = _fault("1734", "no close in time", "the client did not answer 
 SIGNATURE_WRONG = _fault(
     "1740", "invalid signature", "a signed request was changed, repeated, too old, signed with another secret, or is not signed at all",
     "check the secret, the public URL and both clocks; the log tells what was wrong",
+)  # fmt: skip
+
+HOOK_HEADERS = _fault(
+    "1741", "AudioHook headers missing",
+    "Audiohook-Organization-Id, -Session-Id or -Correlation-Id is missing, or no UUID of version 1 to 5",
+    "connect as an AudioHook client of protocol version 2 does",
+)  # fmt: skip
+PUBLIC_URL_UNKNOWN = _fault(
+    "1742", "signatures of Twilio cannot be checked", "Twilio signs the URL it was told to call, and no public_url is set",
+    "set public_url to the URL by which Twilio reaches this server (https://HOST)",
 )  # fmt: skip
 
 # VS18xx: OAuth2 (RFC 6749 section 5.2); `protocols/oauth2.py` tells which error word and status each becomes
@@ -431,6 +446,81 @@ TOKEN_FOREIGN = _fault(
 TOKEN_REFUSED = _fault(
     "1811", "access token is not valid", "it is expired, revoked, damaged, of another server, or its client was revoked",
     "ask for a new one at /oauth2/token",
+)  # fmt: skip
+
+# VS19xx: das-Peak signalling, over Socket.IO and REST; `protocols/daspeak.py` tells which event and sentence each becomes
+SIGNAL_NO_OBJECT = _fault(
+    "1900", "not a JSON object", "what initialize brought, or the request body, is no JSON object", "send one of the documented fields"
+)
+SIGNAL_FIELD_MISSING = _fault(
+    "1901", "a required field is missing", "a field without which no session can begin is absent or null", "add the field that is named"
+)
+SIGNAL_FIELD_WRONG = _fault(
+    "1902", "a field has a wrong value", "it has another type, is a number out of range, or a word that is not on offer",
+    "correct the field that is named",
+)  # fmt: skip
+SIGNAL_MODEL = _fault(
+    "1903", "no model has this hash", "`model_hash` is not the SHA-256 of a model that this server offers",
+    "leave it out, or take one of GET /daspeak/v1/models",
+)  # fmt: skip
+REST_UNKNOWN_ID = _fault(
+    "1912", "nothing has this id", "it was never given, is another client's, or the session finished over an hour ago",
+    "use the id of the 201, and fetch the result within the hour",
+)  # fmt: skip
+REST_MANY_SESSIONS = _fault(
+    "1913", "too many sessions in progress", "this client has as many unfinished sessions as the setting `rest_sessions` allows",
+    "wait for some to finish; Retry-After tells how long",
+)  # fmt: skip
+REST_INTERRUPTED = _fault(
+    "1914", "the server was restarted", "it went down while the session was in progress", "create the session anew and send its audio again"
+)
+# VS195x: the back end of das-Peak; `protocols/daspeak_backend.py` tells which exception of its own each becomes
+NO_API_KEY = _fault(
+    "1950", "no API key", "the request has no header apikey or x-api-key", "send the key that `voicestream keys add` printed"
+)
+API_KEY_REFUSED = _fault(
+    "1951",
+    "API key is not valid",
+    "it is unknown or revoked, or the request has two that differ",
+    "`voicestream keys list` shows the good ones",
+)
+FIELD_MISSING = _fault("1952", "a form field is missing", "the endpoint wants a field that the form lacks", "compare with /openapi.json")
+FIELD_TWICE = _fault("1953", "a form field is given twice", "two parts or parameters of one name", "send each field once")
+FIELD_WRONG = _fault(
+    "1954", "a form field cannot be read", "it is not UTF-8, or longer than anything it could hold", "compare with /openapi.json"
+)
+CHANNEL_WRONG = _fault(
+    "1955",
+    "no such channel in the recording",
+    "the channel is not 1 or 2, or the recording is mono and it is 2",
+    "channels are counted from 1",
+)
+CALIBRATION_UNKNOWN = _fault(
+    "1956", "calibration is not available", "neither a channel's name nor a calibration in the data folder for this model",
+    "ask models/calibration for the names; `voicestream calibrate` makes new ones",
+)  # fmt: skip
+MODEL_HASH_UNKNOWN = _fault(
+    "1957", "no model has this hash", "it is not among the hashes of `models`",
+    "ask `models` again; a model is offered when the setting `configurations` names it",
+)  # fmt: skip
+CANDIDATES_WRONG = _fault(
+    "1958", "not a list of credentials", "credential_list is not the JSON of a list of objects with id and credential, or it is empty",
+    'send [{"id":"a","credential":"..."}]',
+)  # fmt: skip
+CANDIDATES_MANY = _fault(
+    "1959", "too many credentials", "credential_list is longer than the setting `daspeak_candidates`", "send them in several requests"
+)
+NO_WAV = _fault("1960", "not a WAV file", "the part holds something else, or nothing", "convert the recording to WAV")
+WAV_CODEC = _fault("1961", "codec of the WAV file not supported", "it is not PCM_16, ULAW or ALAW", "convert the recording to 16 bit PCM")
+WAV_CHANNELS = _fault("1962", "too many channels", "the WAV file has more than 2 channels", "send one or two of them")
+WAV_RATE = _fault("1963", "sample rate not supported", "the WAV file is not of 8000 or 16000 Hz", "resample it")
+WAV_LONG = _fault("1964", "recording too long", "it lasts 30 seconds or more", "cut it")
+WAV_SPEECH = _fault(
+    "1965", "not enough speech", "the recording holds less net speech than the setting `daspeak_min_speech_s`", "record a longer passage"
+)
+CREDENTIAL_KEY_FILE = _fault(
+    "1970", "key of the credentials cannot be used", "the file credential.key is damaged, or others than its owner may read it",
+    "chmod 600 it, or put its backup back; if it is lost, remove it: a new one is made, and all speakers must be enrolled again",
 )  # fmt: skip
 
 # VS20xx: audio
@@ -593,6 +683,25 @@ WRONG_NAME = _fault(
     "a name is 1 to 100 printable characters, a tenant 1 to 64 letters, digits, dots, dashes and underscores, a scope one of the known",
     "correct it: `voicestream clients add --help`",
 )  # fmt: skip
+
+VAULT_KEY_FILE = _fault(
+    "3110", "key of the sealed secrets cannot be used", "the file secret.key is damaged, or others than its owner may read it",
+    "chmod 600 it; or put it back from a backup; or remove it, and add the keys with secrets and the Twilio accounts anew",
+)  # fmt: skip
+SECRET_SEALED = _fault(
+    "3111", "sealed secret does not open", "it was sealed with another secret.key, or was changed in the database",
+    "put the file secret.key back from the backup of the same day, or revoke the key or account and add it anew",
+)  # fmt: skip
+WRONG_SECRET = _fault(
+    "3112", "not a secret of this kind",
+    "an AudioHook secret is the base64 of 16 to 256 bytes, a Twilio auth token 16 to 128 letters and digits",
+    "copy it whole, with nothing around it",
+)  # fmt: skip
+TOKEN_TAKEN = _fault(
+    "3113", "this auth token is known already", "another Twilio account of the list has it, and it can be of one tenant only",
+    "`voicestream keys list` shows all; revoke the other one first",
+)  # fmt: skip
+UNKNOWN_ACCOUNT = _fault("3114", "no such Twilio account", "no account has this id, or it was revoked", "`voicestream keys list` shows all")
 
 # VS50xx: our own faults
 INTERNAL = _fault("5000", "internal error", "a defect of this server", "look up the traceback in the log and report it")

@@ -12,10 +12,10 @@ from tests.server.engine_house import Journal, engine_house
 from tests.transport.wire import opening
 from voicestream.protocols.engineio_event import Ending
 from voicestream.server.config import Settings
+from voicestream.server.daspeak import engine_options
 from voicestream.server.engine import EngineServer, Options
 from voicestream.server.engine_watch import EngineWatch
 from voicestream.server.metrics import Metrics
-from voicestream.server.routes import engine_options
 
 PAYLOAD = 1_000_000
 POST_HEAD = "POST /socket.io/?EIO=4&transport=polling&sid={} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n"

@@ -25,19 +25,23 @@ from voicestream.models.registry import authenticity_model, vad_front
 from voicestream.models.vad import compact
 from voicestream.protocols.base import Goodbye
 from voicestream.server.config import Settings
+from voicestream.server.credential import Credentials
+from voicestream.server.http import daspeak_recording
 from voicestream.server.http.app import create_app
 from voicestream.server.http.services import Health, Services
 from voicestream.server.job_runner import JobRunner
 from voicestream.server.login import Login
 from voicestream.server.metrics import Metrics
 from voicestream.server.routes import Routes
-from voicestream.server.voice import active_model, bare_model
+from voicestream.server.voice import active_model, bare_model, offered_models
+from voicestream.store import sealing
 from voicestream.store.templates import pack, unpack
 from voicestream.transport.head import HeadLimit
 from voicestream.transport.http import HttpServer
 from voicestream.transport.listener import Admission, Listener, listen
 
 if TYPE_CHECKING:
+    from voicestream.server.daspeak import DasPeak
     from voicestream.store.authority import Authority, FirstCredentials
 
 _log = structlog.get_logger()
@@ -62,13 +66,23 @@ class Server:
         model = active_model(settings)
         for name in set(settings.configurations.values()):  # now, and not while a request waits
             bare_model(settings, name)
-        make_front = vad_front(settings.vad)
+        make_front = self._make_front = vad_front(settings.vad)
         metrics = Metrics(__version__, {model.card.name: model.card.sha256})
         runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
         self._metrics = metrics
         self._routes = Routes(settings, model, make_front, partial(unpack, model=model, key=key), runner, metrics)
         self._authority = _authority(settings)
         self._login = Login(self._authority, runner) if self._authority is not None else None
+        self._credentials: Credentials | None = None
+        self._daspeak: DasPeak | None = None
+        if self._login is not None:
+            from voicestream.server.daspeak import DasPeak  # brings cryptography: not for those who do without
+
+            self._credentials = Credentials(offered_models(settings, model), sealing.keys(settings.data_path(), key))
+            self._daspeak = DasPeak(
+                settings, self._login, self._credentials, make_front, runner, metrics, self._routes.converse, self._routes.timing
+            )
+            self._routes.add(self._daspeak.routes, self._daspeak.operations)
         services = Services(
             model=lambda name: model if name == model.card.name else bare_model(settings, name),
             authenticity=authenticity_model,
@@ -81,7 +95,9 @@ class Server:
             refused=metrics.fault,
             websocket_paths=frozenset(route.path for route in self._routes.table),
             login=self._login,
-            engines=self._routes.engines,
+            credentials=self._credentials,
+            engines=[] if self._daspeak is None else [self._daspeak.engine],
+            rest_channel=None if self._daspeak is None else self._daspeak.rest_channel,
         )
         self._http = HttpServer(create_app(settings, services), settings.write_s)
         self._listener = Listener(self._routes.table, self._http.serve, self._routes.watch, _admission(settings), _tls_context(settings))
@@ -102,13 +118,15 @@ class Server:
                 await house.start(self._metrics.watch_loop)
                 if self._login is not None:
                     house.start_soon(self._login.watch_loop)
+                if self._daspeak is not None:
+                    house.start_soon(self._daspeak.rest_channel.watch_loop)
                 await self._http.start(house)
                 async with trio.open_nursery() as connections:
                     door = trio.CancelScope()
-                    for engine in self._routes.engines:
-                        await connections.start(engine.run)
+                    if self._daspeak is not None:
+                        await self._daspeak.start(connections)
                     await connections.start(self._keep_door, door, sockets, connections)
-                    house.start_soon(self._obey, signals, door, connections.cancel_scope)
+                    house.start_soon(self._obey, signals, door, connections)
                     self._health = Health(started=True, ready=True)
                     _log.info("serving", version=__version__, ports=ports, tls=settings.tls_cert is not None)
                     task_status.started(ports)
@@ -118,9 +136,11 @@ class Server:
         _log.info("ended")
 
     async def _warm_up(self) -> None:
-        """Make the kernel that enrolments want of the gate's network: on a new machine that takes seconds, and streams do without."""
-        if self._settings.component_verify or self._settings.component_media:
+        """Make the kernels that recordings want, as the gate's network: on a new machine that takes seconds, and streams do without."""
+        if self._settings.component_verify or self._settings.component_media or self._credentials is not None:
             await trio.to_thread.run_sync(compact.load, abandon_on_cancel=True)
+        if self._credentials is not None:
+            await trio.to_thread.run_sync(daspeak_recording.warm_up, authenticity_model(), self._make_front, abandon_on_cancel=True)
 
     async def _keep_door(
         self,
@@ -132,23 +152,21 @@ class Server:
         with door:
             await trio.serve_listeners(self._listener.greet, sockets, handler_nursery=connections, task_status=task_status)  # type: ignore[arg-type]
 
-    async def _obey(self, signals: AsyncIterator[int], door: trio.CancelScope, connections: trio.CancelScope) -> None:
+    async def _obey(self, signals: AsyncIterator[int], door: trio.CancelScope, connections: trio.Nursery) -> None:
         """First signal: no one comes in, all get their goodbye, 30 s. Second signal: at once."""
         await anext(signals)
         self._health = Health(started=True, ready=False)
         self._listener.draining = True
         door.cancel()
-        engines = self._routes.engines
-        conversations = len(self._routes.live) + sum(engine.connections for engine in engines)
-        _log.info("draining", conversations=conversations, drain_s=self._settings.drain_s)
+        _log.info("draining", conversations=len(self._routes.live), drain_s=self._settings.drain_s)
         for conversation in list(self._routes.live):
             conversation.end(Goodbye.DRAIN)
-        for engine in engines:
-            engine.drain(Goodbye.DRAIN)
-        connections.deadline = trio.current_time() + self._settings.drain_s
+        if self._daspeak is not None:
+            connections.start_soon(self._daspeak.drain)
+        connections.cancel_scope.deadline = trio.current_time() + self._settings.drain_s
         await self._http.drain()
         await anext(signals)
-        connections.cancel()
+        connections.cancel_scope.cancel()
 
 
 def _authority(settings: Settings) -> Authority | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.dsp.frontend import FrontEnd
-from voicestream.errors import LITTLE_SPEECH, MUCH_NOISE, NO_VOICE, SPEECH_CLIPPED, SPEECH_QUIET, PeerError
+from voicestream.errors import LITTLE_SPEECH, MUCH_NOISE, NO_VOICE, SPEECH_CLIPPED, SPEECH_QUIET, Fault, PeerError
 from voicestream.models.vad import compact
 from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.intake import media_intake
@@ -73,19 +73,27 @@ class Quality:
         return "TOO_NOISY" if self.snr_db < threshold.snr_db else "OK"
 
 
+class Unfit(PeerError):
+    """A recording that does not pass the gate, and what it reaches."""
+
+    def __init__(self, fault: Fault, detail: str, quality: Quality) -> None:
+        super().__init__(fault, detail)
+        self.quality = quality
+
+
 def admit(quality: Quality, gate: Gate) -> None:
-    """Pass, or `PeerError`: VS3013 too little speech, VS3018 no voice, VS3015 too quiet, VS3016 clipped, VS3017 too noisy."""
+    """Pass, or `Unfit`: VS3013 too little speech, VS3018 no voice, VS3015 too quiet, VS3016 clipped, VS3017 too noisy."""
     speech_s = quality.speech_length_ms / 1000
     if speech_s < gate.net_speech_s:
-        raise PeerError(LITTLE_SPEECH, f"{speech_s:.2f} s found, {gate.net_speech_s:.2f} s needed")
+        raise Unfit(LITTLE_SPEECH, f"{speech_s:.2f} s found, {gate.net_speech_s:.2f} s needed", quality)
     if quality.voice < gate.voice:
-        raise PeerError(NO_VOICE, f"{quality.voice:.0%} of the sound is like a voice, {gate.voice:.0%} needed")
+        raise Unfit(NO_VOICE, f"{quality.voice:.0%} of the sound is like a voice, {gate.voice:.0%} needed", quality)
     if quality.level_dbfs < gate.level_dbfs:
-        raise PeerError(SPEECH_QUIET, f"{quality.level_dbfs:.0f} dBFS found, {gate.level_dbfs:.0f} needed")
+        raise Unfit(SPEECH_QUIET, f"{quality.level_dbfs:.0f} dBFS found, {gate.level_dbfs:.0f} needed", quality)
     if quality.clipped > gate.clipped:
-        raise PeerError(SPEECH_CLIPPED, f"{quality.clipped:.1%} of the speech, {gate.clipped:.1%} allowed")
+        raise Unfit(SPEECH_CLIPPED, f"{quality.clipped:.1%} of the speech, {gate.clipped:.1%} allowed", quality)
     if quality.snr_db < gate.snr_db:
-        raise PeerError(MUCH_NOISE, f"{quality.snr_db:.0f} dB found, {gate.snr_db:.0f} needed")
+        raise Unfit(MUCH_NOISE, f"{quality.snr_db:.0f} dB found, {gate.snr_db:.0f} needed", quality)
 
 
 def assess(rate_hz: int, blocks: Iterable[bytes], make_front: MakeFront = FrontEnd) -> Quality:

@@ -29,6 +29,12 @@ def load_calibration(data_folder: Path, name: str) -> Calibration:
         raise PeerError(CALIBRATION_FILE, f"{path}: {error.detail}") from None
 
 
+def calibration_names(data_folder: Path) -> list[str]:
+    """Names of all calibrations in the data folder, damaged ones too, sorted; none when it cannot be read."""
+    found = (path.stem for path in (data_folder / "calibrations").glob("*.json"))
+    return sorted(name for name in found if re.fullmatch(NAME_PATTERN, name))
+
+
 def save_calibration(data_folder: Path, calibration: Calibration) -> Path:
     """Write it under its name, whole or not at all; `OSError` when the folder cannot be written."""
     path = calibration_path(data_folder, calibration.name)

@@ -45,6 +45,7 @@ KEY_BYTES: Final = 32
 
 _HEAD: Final = struct.Struct("<4sBBH16s32s")
 _CRC: Final = struct.Struct("<I")
+_MODEL_HASH: Final = slice(24, 56)
 _MAGIC: Final = b"VSvt"
 _VENDOR_MAGIC: Final = b"<vt"
 _VERSION: Final = 1
@@ -99,6 +100,11 @@ def unpack(data: bytes, model: SpeakerModel, key: bytes | None = None, tenant: s
     elif key is not None:
         raise PeerError(TEMPLATE_NOT_SEALED)
     return _believe(body, model)
+
+
+def claimed_model(data: bytes) -> bytes:
+    """The SHA-256 of the weights of the model that `data` says it is of: nothing is checked yet, `unpack` does it."""
+    return data[_MODEL_HASH]
 
 
 def _believe(body: bytes, model: SpeakerModel) -> Template:

@@ -6,9 +6,7 @@ Sources: RFC 9068 section 2 (claims), RFC 8725 (practice), RFC 9864 (the algorit
 """
 
 import base64
-import os
 import secrets
-import stat
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from voicestream.errors import TOKEN_KEY_FILE, TOKEN_REFUSED, PeerError
+from voicestream.store.key_file import kept
 
 FILE_NAME: Final = "token.key"
 AUDIENCE: Final = "daspeak"
@@ -112,31 +111,13 @@ def load_key(folder: Path) -> OKPKey:
     """The key in that folder, made on the first start, readable by its owner alone. PeerError VS3104."""
     path = folder / FILE_NAME
     try:
-        if not path.exists():
-            _make_key(path)
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise PeerError(TOKEN_KEY_FILE, f"{path} is open to others")
-        key = OKPKey.import_key(path.read_bytes())
-    except (OSError, ValueError, JoseError) as error:
+        key = OKPKey.import_key(kept(path, _new_key, TOKEN_KEY_FILE))
+    except (ValueError, JoseError) as error:
         raise PeerError(TOKEN_KEY_FILE, str(path)) from error
     if not key.is_private or key.curve_name != "Ed25519":
         raise PeerError(TOKEN_KEY_FILE, f"{path} is no private Ed25519 key")
     return key
 
 
-def _make_key(path: Path) -> None:
-    """Whole or not at all; of two processes that start at once, the first one's stays."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    written = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(OKPKey.generate_key("Ed25519", private=True).as_pem(private=True))
-            file.flush()
-            os.fsync(file.fileno())
-        if not path.exists():
-            os.link(written, path)
-    except FileExistsError:  # the other process was first
-        pass
-    finally:
-        written.unlink()
+def _new_key() -> bytes:
+    return OKPKey.generate_key("Ed25519", private=True).as_pem(private=True)

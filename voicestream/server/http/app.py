@@ -6,7 +6,21 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from voicestream.server.config import Settings
-from voicestream.server.http import asyncapi, core, engine, liveness, media, oauth, openapi, operation, page, refusal, voice
+from voicestream.server.http import (
+    asyncapi,
+    core,
+    daspeak,
+    daspeak_rest,
+    engine,
+    liveness,
+    media,
+    oauth,
+    openapi,
+    operation,
+    page,
+    refusal,
+    voice,
+)
 from voicestream.server.http.connection import Connection
 from voicestream.server.http.services import Services
 from voicestream.server.http.upload import Uploads
@@ -34,6 +48,10 @@ def create_app(settings: Settings, services: Services) -> QuartTrio:
         app.register_blueprint(media.blueprint(settings, services, uploads))
     if services.login is not None:
         app.register_blueprint(oauth.blueprint(services.login, settings.body_s, services.refused))
+        if services.credentials is not None:
+            app.register_blueprint(daspeak.blueprint(settings, services, uploads, services.login, services.credentials))
+        if services.rest_channel is not None:
+            app.register_blueprint(daspeak_rest.blueprint(services.login.authority, services.rest_channel, uploads, services.refused))
     for server in services.engines:
         app.register_blueprint(engine.blueprint(server))
     example = cache(lambda: voice.example_template(settings, services))
@@ -48,7 +66,7 @@ def create_app(settings: Settings, services: Services) -> QuartTrio:
             response.headers["Access-Control-Allow-Origin"] = "*"
             if request.method == "OPTIONS":
                 response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
-                response.headers["Access-Control-Allow-Headers"] = "Accept, Authorization, Content-Type, X-Api-Key"
+                response.headers["Access-Control-Allow-Headers"] = "Accept, Apikey, Authorization, Content-Type, X-Api-Key"
                 response.headers["Access-Control-Max-Age"] = str(_CORS_MAX_AGE_S)
             else:
                 response.headers["Access-Control-Expose-Headers"] = "Retry-After"

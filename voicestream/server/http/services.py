@@ -12,8 +12,10 @@ from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.vocabulary import Template
 
 if TYPE_CHECKING:
+    from voicestream.server.credential import Credentials
     from voicestream.server.engine import EngineServer
     from voicestream.server.login import Login
+    from voicestream.server.rest_channel import RestChannel
 
 T = TypeVar("T")
 
@@ -49,4 +51,6 @@ class Services:
     refused: Callable[[str], None]  # counts a numbered refusal
     websocket_paths: frozenset[str]  # answered 426 when asked without an upgrade
     login: Login | None  # None: component das-Peak is off
+    credentials: Credentials | None  # of das-Peak's clients; None as `login` is
+    rest_channel: RestChannel | None = None  # the same
     engines: Sequence[EngineServer] = ()  # Engine.IO over plain HTTP

@@ -8,13 +8,11 @@ from typing import Final, TypeVar
 import msgspec
 import trio
 from quart import request
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from voicestream.codecs.containers import RATES_HZ, open_file
 from voicestream.dsp.pcm import to_int16
 from voicestream.errors import (
     AUDIO_LONG,
-    BAD_FORM,
     BAD_JSON,
     BODY_EMPTY,
     BODY_LARGE,
@@ -27,15 +25,14 @@ from voicestream.errors import (
     PeerError,
 )
 from voicestream.server.config import Settings
+from voicestream.server.http.form import Multipart, urlencoded
 from voicestream.server.http.query import number
 
 T = TypeVar("T")
 
 PARTS: Final = ("audio_file", "wav_file")
-_MAX_PARTS: Final = 32
-_FORM_HEAD_BYTES: Final = 256 * 1024  # of one part; the part itself leaves the parser as it arrives
-_SLICE_BYTES: Final = 64 * 1024
 _BLOCK_BYTES: Final = 128 * 1024
+_SHORT_BYTES: Final = 64 * 1024  # of a URL-encoded form: taken apart in less time than a thread takes to start
 _BUDGET_BODIES: Final = 8  # so many bodies of full size may be in memory at once; ordinary ones are a thousand times smaller
 
 
@@ -73,17 +70,33 @@ class Uploads:
     @asynccontextmanager
     async def file(self) -> AsyncIterator[Recording]:
         """The audio file of a multipart form, in part `audio_file` or `wav_file`."""
-        boundary = request.mimetype_params.get("boundary", "")
         if request.mimetype != "multipart/form-data":
             raise PeerError(CONTENT_TYPE)
-        if not boundary or len(boundary) > 70 or not boundary.isascii():  # RFC 2046, section 5.1.1
-            raise PeerError(BAD_FORM)
-        form = _Form(boundary.encode())
+        form = Multipart(request.mimetype_params.get("boundary", ""), PARTS)
         async with self._body(self._settings.audio_body_bytes, form.feed):
-            data = form.finish()
+            form.finish()
+            if not form.parts:
+                raise PeerError(PART_MISSING)
+            _, data = form.parts[0]
             if not data:
                 raise PeerError(BODY_EMPTY)
             yield Recording(data, None, self._settings.upload_audio_s)
+
+    @asynccontextmanager
+    async def form(self, text_bytes: int) -> AsyncIterator[list[tuple[str, bytearray]]]:
+        """Names and values of a form, multipart or, up to `text_bytes`, URL-encoded."""
+        match request.mimetype:
+            case "multipart/form-data":
+                form = Multipart(request.mimetype_params.get("boundary", ""))
+                async with self._body(self._settings.audio_body_bytes, form.feed):
+                    form.finish()
+                    yield form.parts
+            case "application/x-www-form-urlencoded" | "":
+                data = bytearray()
+                async with self._body(text_bytes, data.extend):
+                    yield await trio.to_thread.run_sync(urlencoded, data) if len(data) > _SHORT_BYTES else urlencoded(data)
+            case _:
+                raise PeerError(CONTENT_TYPE)
 
     @asynccontextmanager
     async def samples(self) -> AsyncIterator[Recording]:
@@ -129,39 +142,3 @@ class Uploads:
             yield
         finally:
             self._free += taken
-
-
-class _Form:
-    """Keeps the one part we want out of a multipart body that arrives in chunks."""
-
-    def __init__(self, boundary: bytes) -> None:
-        self._decoder = MultipartDecoder(boundary, _FORM_HEAD_BYTES, max_parts=_MAX_PARTS)
-        self._wanted: bytearray | None = None  # the part found, once its head was seen
-        self._inside = False
-
-    def feed(self, data: bytes) -> None:
-        for begin in range(0, len(data), _SLICE_BYTES):
-            self._pump(data[begin : begin + _SLICE_BYTES])
-
-    def finish(self) -> bytearray:
-        self._pump(None)
-        if self._wanted is None:
-            raise PeerError(PART_MISSING)
-        return self._wanted
-
-    def _pump(self, data: bytes | None) -> None:
-        try:
-            self._decoder.receive_data(data)
-            while True:
-                match self._decoder.next_event():
-                    case NeedData() | Epilogue():
-                        return
-                    case File(name=name) | Field(name=name):
-                        self._inside = self._wanted is None and name in PARTS
-                        if self._inside:
-                            self._wanted = bytearray()
-                    case Data(data=piece):
-                        if self._inside and self._wanted is not None:
-                            self._wanted += piece
-        except ValueError as error:  # what werkzeug's parser says to a form that is none
-            raise PeerError(BAD_FORM) from error
