@@ -313,6 +313,25 @@ SOCKET_MANY = _fault(
     "1615", "too much of one Socket.IO connection", "more namespaces or unanswered acknowledgements than one connection may have",
     "use several connections",
 )  # fmt: skip
+ENGINE_REQUEST = _fault(
+    "1650", "not an Engine.IO 4 request", "its transport, method or body is none that its session takes at this point",
+    "speak Engine.IO 4 (`EIO=4&transport=polling` or `websocket`), as socket.io-client 3 and later do",
+)  # fmt: skip
+ENGINE_SESSION = _fault(
+    "1651", "no such Engine.IO session", "the `sid` is unknown or closed: of an earlier start of this server, or timed out",
+    "connect again; clients do so by themselves",
+)  # fmt: skip
+ENGINE_VERSION = _fault(
+    "1652", "Engine.IO version 4 wanted", "the query has no `EIO=4`: a client of Socket.IO 2 or older", "use socket.io-client 3 or later"
+)
+ENGINE_MANY = _fault(
+    "1653", "too many Socket.IO connections", "the setting `socketio_connections` is reached", "try again later, or raise the setting"
+)
+ENGINE_UNHEARD = _fault(
+    "1654", "events come faster than they are handled", "a client sent megabytes of events before the first was looked at",
+    "send fewer, and wait for acknowledgements",
+)  # fmt: skip
+ENGINE_FORBIDDEN = _fault("1655", "Socket.IO connection refused", "the handshake has no access token, or a wrong one", "send a valid one")
 
 # VS17xx: telephone calls: Twilio Media Streams, Genesys AudioHook
 CALL_MESSAGE = _fault(
@@ -351,6 +370,10 @@ CALL_STREAMLESS = _fault(
 CALL_SHORT = _fault(
     "1713", "audio ended too early", "the stream ended before enough voice was gathered", "let the caller speak longer, or want less voice",
 )  # fmt: skip
+CALL_ATTEMPTS = _fault(
+    "1714", "too many rejected verifications of this voice",
+    "as many in ten minutes as the setting `verification_attempts` allows: somebody may be trying voices", "wait some minutes",
+)  # fmt: skip
 HOOK_TEXT_LARGE = _fault("1721", "text message too large", "an AudioHook text message is over 65,535 bytes", "send smaller messages")
 HOOK_NOT_JSON = _fault("1722", "text message is not JSON", "an AudioHook text message cannot be parsed", "correct the client")
 HOOK_NOT_MESSAGE = _fault(
@@ -379,6 +402,16 @@ HOOK_CLOSE_LATE = _fault("1734", "no close in time", "the client did not answer 
 SIGNATURE_WRONG = _fault(
     "1740", "invalid signature", "a signed request was changed, repeated, too old, signed with another secret, or is not signed at all",
     "check the secret, the public URL and both clocks; the log tells what was wrong",
+)  # fmt: skip
+
+HOOK_HEADERS = _fault(
+    "1741", "AudioHook headers missing",
+    "Audiohook-Organization-Id, -Session-Id or -Correlation-Id is missing, or no UUID of version 1 to 5",
+    "connect as an AudioHook client of protocol version 2 does",
+)  # fmt: skip
+PUBLIC_URL_UNKNOWN = _fault(
+    "1742", "signatures of Twilio cannot be checked", "Twilio signs the URL it was told to call, and no public_url is set",
+    "set public_url to the URL by which Twilio reaches this server (https://HOST)",
 )  # fmt: skip
 
 # VS18xx: OAuth2 (RFC 6749 section 5.2); `protocols/oauth2.py` tells which error word and status each becomes
@@ -415,6 +448,32 @@ TOKEN_REFUSED = _fault(
     "ask for a new one at /oauth2/token",
 )  # fmt: skip
 
+# VS19xx: das-Peak signalling, over Socket.IO and REST; `protocols/daspeak.py` tells which event and sentence each becomes
+SIGNAL_NO_OBJECT = _fault(
+    "1900", "not a JSON object", "what initialize brought, or the request body, is no JSON object", "send one of the documented fields"
+)
+SIGNAL_FIELD_MISSING = _fault(
+    "1901", "a required field is missing", "a field without which no session can begin is absent or null", "add the field that is named"
+)
+SIGNAL_FIELD_WRONG = _fault(
+    "1902", "a field has a wrong value", "it has another type, is a number out of range, or a word that is not on offer",
+    "correct the field that is named",
+)  # fmt: skip
+SIGNAL_MODEL = _fault(
+    "1903", "no model has this hash", "`model_hash` is not the SHA-256 of a model that this server offers",
+    "leave it out, or take one of GET /daspeak/v1/models",
+)  # fmt: skip
+REST_UNKNOWN_ID = _fault(
+    "1912", "nothing has this id", "it was never given, is another client's, or the session finished over an hour ago",
+    "use the id of the 201, and fetch the result within the hour",
+)  # fmt: skip
+REST_MANY_SESSIONS = _fault(
+    "1913", "too many sessions in progress", "this client has as many unfinished sessions as the setting `rest_sessions` allows",
+    "wait for some to finish; Retry-After tells how long",
+)  # fmt: skip
+REST_INTERRUPTED = _fault(
+    "1914", "the server was restarted", "it went down while the session was in progress", "create the session anew and send its audio again"
+)
 # VS195x: the back end of das-Peak; `protocols/daspeak_backend.py` tells which exception of its own each becomes
 NO_API_KEY = _fault(
     "1950", "no API key", "the request has no header apikey or x-api-key", "send the key that `voicestream keys add` printed"
@@ -624,6 +683,25 @@ WRONG_NAME = _fault(
     "a name is 1 to 100 printable characters, a tenant 1 to 64 letters, digits, dots, dashes and underscores, a scope one of the known",
     "correct it: `voicestream clients add --help`",
 )  # fmt: skip
+
+VAULT_KEY_FILE = _fault(
+    "3110", "key of the sealed secrets cannot be used", "the file secret.key is damaged, or others than its owner may read it",
+    "chmod 600 it; or put it back from a backup; or remove it, and add the keys with secrets and the Twilio accounts anew",
+)  # fmt: skip
+SECRET_SEALED = _fault(
+    "3111", "sealed secret does not open", "it was sealed with another secret.key, or was changed in the database",
+    "put the file secret.key back from the backup of the same day, or revoke the key or account and add it anew",
+)  # fmt: skip
+WRONG_SECRET = _fault(
+    "3112", "not a secret of this kind",
+    "an AudioHook secret is the base64 of 16 to 256 bytes, a Twilio auth token 16 to 128 letters and digits",
+    "copy it whole, with nothing around it",
+)  # fmt: skip
+TOKEN_TAKEN = _fault(
+    "3113", "this auth token is known already", "another Twilio account of the list has it, and it can be of one tenant only",
+    "`voicestream keys list` shows all; revoke the other one first",
+)  # fmt: skip
+UNKNOWN_ACCOUNT = _fault("3114", "no such Twilio account", "no account has this id, or it was revoked", "`voicestream keys list` shows all")
 
 # VS50xx: our own faults
 INTERNAL = _fault("5000", "internal error", "a defect of this server", "look up the traceback in the log and report it")

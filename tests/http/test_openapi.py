@@ -14,7 +14,7 @@ from tests.http.fake import Server, shared_authority
 from tests.http.recording import pcm16, speech, wav
 from voicestream.server.http.services import Health
 
-OTHER_REFUSALS = (["oauth2"], ["daspeak"])  # tags of what is refused in a shape of its own
+OTHER_REFUSALS = (["oauth2"], ["daspeak"], ["dpsrest"])  # tags of what is refused in a shape of its own
 EVERYTHING = {"component_template_converter": True}
 VOICE = speech(4)
 LONG_VOICE = speech(8)
@@ -118,7 +118,7 @@ async def test_every_route_is_documented_and_every_documented_path_is_a_route(
 ) -> None:
     server = serve(**settings)
     routes = {
-        (re.sub("<([a-z_]+)>", r"{\1}", rule.rule), method)
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method)
         for rule in server.app.url_map.iter_rules()
         if not rule.rule.startswith(FILES_OF_PAGES)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -163,6 +163,8 @@ async def test_every_documented_request_is_answered_as_documented(serve: Callabl
     told = await document(client)
     das_peak = await DasPeak.of(client)
     for path, method, operation in operations(told):
+        if operation["tags"] == ["dpsrest"]:  # wants a key, and ids that this server gave: test_daspeak_rest_document.py
+            continue
         if operation["tags"] == ["daspeak"]:
             answer = await das_peak.ask(path, method, operation)
         else:

@@ -20,6 +20,7 @@ class Listening:
     """A dialect that counts."""
 
     def __init__(self) -> None:
+        self.full = False
         self.deadline = NEVER
         self.refusals: list[Refusal] = []
         self.heard = 0

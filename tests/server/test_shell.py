@@ -14,7 +14,7 @@ from voicestream.errors import BAD_RATE, OVERLOADED, UNREADABLE_AUDIO, Fault, Pe
 from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming, Outgoing, Refusal
 from voicestream.server.metrics import Tally
 from voicestream.server.shell import Conversation, Patience
-from voicestream.sessions.vocabulary import Audio, EndpointState, Event, Failed, Job, Opened, Result, Service, Summary
+from voicestream.sessions.vocabulary import Audio, CallState, EndpointState, Event, Failed, Gap, Job, Opened, Result, Service, Summary
 from voicestream.transport.rfc6455 import MessageLimit
 from voicestream.transport.websocket import Timing, WebSocket
 
@@ -26,6 +26,7 @@ class FakeDialect:
 
     def __init__(self) -> None:
         self.deadline = NEVER
+        self.full = False
         self.refusals: list[Refusal] = []
         self.pending: list[Outgoing] = []
         self.ticks: list[float] = []
@@ -40,11 +41,18 @@ class FakeDialect:
             self.refusals.append(Refusal(BAD_RATE, "sample_rate"))
         elif message.startswith("alarm "):
             self.deadline = now + float(message[6:])
+        elif message == "enough":
+            self.full = True
+        elif message == "gap":
+            return [Gap(80)]
         elif message == "defect":
             raise RuntimeError("a defect")
         return [Opened(Summary(16_000))] if message == "open" else []
 
     def reply(self, result: Result) -> None:
+        if result is CallState.COLLECTED:
+            self.pending.append(Close(1000))
+            return
         self.pending.append(result.fault.code if isinstance(result, Failed) else str(result.ended))  # type: ignore[union-attr]
 
     def tick(self, now: float) -> list[Event]:
@@ -66,11 +74,17 @@ class FakeSession:
     def __init__(self) -> None:
         self.heard_s = 0.0
         self.fed: list[bytes] = []
+        self.noted: list[Event] = []
 
-    def feed(self, audio: Audio) -> Result | Job:
+    def note(self, event: Event) -> None:
+        self.noted.append(event)
+
+    def feed(self, audio: Audio) -> Result | Job | None:
         self.fed.append(audio.payload)
         if audio.payload.endswith(b" s"):
             self.heard_s += float(audio.payload[:-2])
+        if audio.payload == b"quiet":
+            return None
         if audio.payload in (b"light", b"heavy"):
             return Job("model", lambda: EndpointState(True), heavy=audio.payload == b"heavy")
         return EndpointState(False)
@@ -369,3 +383,40 @@ async def test_a_defect_is_for_the_guard_and_what_was_answered_is_still_said() -
         table.pipe.peer_sends(closing(1011))
         await table.websocket.finish()
     assert (table.said(), table.close_code()) == (["False"], 1011)
+
+
+# ---- calls: a session that hears more than audio, and speaks unasked --------------------------------
+
+
+async def test_nothing_to_say_is_said_by_none(autojump_clock: MockClock) -> None:
+    async with talk("open", b"quiet") as table:
+        assert (table.session.fed, table.said()) == ([b"quiet"], [])
+
+
+async def test_what_happens_beside_the_audio_is_noted(autojump_clock: MockClock) -> None:
+    async with talk("open", "gap") as table:
+        assert table.session.noted == [Gap(80)]
+
+
+async def test_what_is_told_is_said_at_once(autojump_clock: MockClock) -> None:
+    async with talk("open") as table:
+        table.conversation.tell(EndpointState(True))
+        assert table.said() == ["True"]
+
+
+async def test_a_close_that_is_told_ends_a_conversation_that_waits(autojump_clock: MockClock) -> None:
+    async with talk("open") as table:
+        table.conversation.tell(CallState.COLLECTED)
+        await wait_all_tasks_blocked()
+        assert table.ended_at == trio.current_time()
+
+
+async def test_a_full_dialect_is_not_read_until_it_is_told(autojump_clock: MockClock) -> None:
+    async with talk("open", "enough") as table:
+        table.hear(b"more")
+        await wait_all_tasks_blocked()
+        assert table.session.fed == []
+        table.dialect.full = False
+        table.conversation.tell(EndpointState(True))
+        await wait_all_tasks_blocked()
+        assert table.session.fed == [b"more"]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from voicestream.dsp.frontend import FrontEndPlan
 from voicestream.dsp.mfcc import FeatureOptions
 from voicestream.models.card import Card
+from voicestream.sessions.quality import Gate
 from voicestream.sessions.vocabulary import Audio, Job, Result, Session, Template, Vector
 
 LEVEL = 10_000  # a sample of this size is an angle of one radian
@@ -58,6 +59,7 @@ class LateFront(ToyFront):
     lag_ms = 5  # as late as a resampler may be
 
 
+ANYTHING = Gate(voice=0.0, level_dbfs=-200.0, snr_db=-10.0, clipped=1.0)
 CARD = Card("toy", "1", "speaker", 8000, 2, "00" * 32, "none", 0.5, "none", "nothing")
 
 
@@ -91,6 +93,37 @@ class ToyModel:
     def probability(self, score: float, net_speech_s: float) -> float:
         self.net_speech_s.append(round(net_speech_s, 6))
         return (score + 1) / 2
+
+
+class ToyLiving:
+    """Its probability is the loudest level."""
+
+    card = CARD
+    rate_hz = 8000
+    heavy = True
+
+    def score(self, samples: np.ndarray) -> float:
+        return float(samples.max())
+
+    def probability(self, score: float) -> float:
+        return score
+
+
+class SampleFront(ToyFront):
+    """Gives the samples themselves where a model wants those."""
+
+    def feed(self, data: bytes) -> tuple[bytes, np.ndarray]:
+        return self._with_samples(super().feed(data), data)
+
+    def flush(self) -> tuple[bytes, np.ndarray]:
+        return self._with_samples(super().flush(), b"")
+
+    def _with_samples(self, heard: tuple[bytes, np.ndarray], data: bytes) -> tuple[bytes, np.ndarray]:
+        features = self.plan.features
+        if features is None or not features.samples:
+            return heard
+        level = np.frombuffer(data, "<i2")[:1].astype(np.float32) / 10_000
+        return heard[0], np.full((len(heard[1]), features.width), level[0] if len(level) else 0.0, np.float32)
 
 
 def hear(session: Session, *payloads: bytes) -> list[Result]:

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-import math
-import signal
-from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import Annotated
 
 import typer
 
+from voicestream.cli.client_flag import (
+    ApiKey,
+    Authenticity,
+    CallId,
+    ClientId,
+    ClientSecret,
+    Duration,
+    File,
+    HookSecret,
+    Json,
+    Mic,
+    ModelHash,
+    Opus,
+    OwnCallId,
+    Realtime,
+    SaveAudio,
+    Speed,
+    Via,
+)
 from voicestream.cli.flag import DEFAULT_URL, Url
-from voicestream.cli.terminal import NEGATIVE, console, fail_with
+from voicestream.cli.terminal import fail_with
 from voicestream.errors import PeerError
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from voicestream.cli.view import View
-    from voicestream.sessions.vocabulary import Encoding
 
 client = typer.Typer(
     name="client",
     no_args_is_help=True,
+    rich_markup_mode=None,
     short_help="Stream speech to a server.",
-    help="Stream a file or the microphone to a server and watch its answers.",
+    help="""Stream a file or the microphone to a server and watch its answers.
+
+    IDVoice: endpoint, summary, verify --template. das-Peak: register, verify --credential, and twilio or audiohook for the audio side
+    alone. They work with any server of their protocol, the vendor's as well; --url or VOICESTREAM_URL says which.
+
+    das-Peak asks for a client id and its secret (`voicestream clients add`) and an API key (`voicestream keys add`). They come from files
+    or the environment: VOICESTREAM_CLIENT_ID, VOICESTREAM_CLIENT_SECRET, VOICESTREAM_APIKEY.
+    """,
 )
 
-File: TypeAlias = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Audio in any container; - is standard input.")]
-Mic: TypeAlias = Annotated[bool, typer.Option("--mic", help="The microphone instead of a file; Ctrl-C ends.")]
-Opus: TypeAlias = Annotated[bool, typer.Option("--opus", help="Send Opus packets instead of PCM16.")]
-Realtime: TypeAlias = Annotated[bool, typer.Option("--realtime", help="Send a file at the speed of speech.")]
-Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the server's answers as they are, one a line.")]
 
-
-@client.command()
+@client.command(short_help="Tell when utterances end.")
 def endpoint(
     file: File = None,
     mic: Mic = False,
@@ -49,22 +61,14 @@ def endpoint(
 
     Example: voicestream client endpoint talk.wav --realtime
     """
+    from voicestream.cli.idvoice import stream
     from voicestream.cli.view import EndpointView
 
-    _stream(
-        "/speech_endpoint_detector",
-        lambda rate: [str(min_speech_ms), str(max_silence_ms), rate],
-        EndpointView(),
-        file,
-        mic,
-        opus,
-        realtime,
-        json,
-        url,
-    )
+    wanted = [str(min_speech_ms), str(max_silence_ms)]
+    stream("/speech_endpoint_detector", lambda rate: [*wanted, rate], EndpointView(), file, mic, opus, realtime, json, url)
 
 
-@client.command()
+@client.command(short_help="Tell how much speech there is.")
 def summary(
     file: File = None, mic: Mic = False, opus: Opus = False, realtime: Realtime = False, json: Json = False, url: Url = DEFAULT_URL
 ) -> None:
@@ -72,38 +76,193 @@ def summary(
 
     Example: voicestream client summary --mic
     """
+    from voicestream.cli.idvoice import stream
     from voicestream.cli.view import SummaryView
 
-    _stream("/speech_summary_stream", lambda rate: [rate], SummaryView(), file, mic, opus, realtime, json, url)
+    stream("/speech_summary_stream", lambda rate: [rate], SummaryView(), file, mic, opus, realtime, json, url)
 
 
-@client.command()
-def verify(
+@client.command(short_help="Register a voice (das-Peak).")
+def register(
     file: File = None,
     mic: Mic = False,
-    template: Annotated[Path | None, typer.Option(metavar="FILE", help="A template, of `voicestream enrol` or the server.")] = None,
-    enrol: Annotated[Path | None, typer.Option(metavar="FILE", help="Speech to make the template of, on the server.")] = None,
-    opus: Opus = False,
-    realtime: Realtime = False,
+    via: Via = "twilio",
+    save_credential: Annotated[
+        Path | None, typer.Option("--save-credential", "-o", metavar="FILE", help="Where the credential goes; else it is printed.")
+    ] = None,
+    save_audio: SaveAudio = None,
+    duration_s: Duration = 5.0,
+    authenticity: Authenticity = None,
+    model_hash: ModelHash = None,
+    client_id: ClientId = "",
+    client_secret_file: ClientSecret = None,
+    api_key_file: ApiKey = None,
+    hook_secret_file: HookSecret = None,
+    call_id: CallId = None,
+    speed: Speed = 1.0,
     json: Json = False,
     url: Url = DEFAULT_URL,
-    context: Annotated[str, typer.Option(metavar="SECONDS", help="How much is remembered.")] = "10",
-    window: Annotated[str, typer.Option(metavar="SECONDS", help="How much is compared at a time.")] = "3",
 ) -> None:
-    """Compare a voice with a template; exit code 1 when it is another voice.
+    """Register a voice through das-Peak: exit code 0 when it is approved, 1 when it is rejected, 2 when there is no result.
+
+    Examples:
+
+      voicestream client register me.wav -o me.credential
+
+      voicestream client register --mic --via audiohook -o me.credential
+
+      voicestream client register --call-id CA0f3a5c7e9b1d2f4a6c8e0b2d4f6a8c0e -o me.credential    # the call comes from elsewhere
+    """
+    from voicestream.cli.daspeak import Access, Keep, Speech, session
+    from voicestream.cli.daspeak_request import Request
+
+    speech = Speech(file, mic, speed)
+    call = speech.call_id(call_id)
+    request = Request("register", via, call, duration_s, authenticity_threshold=authenticity, model_hash=model_hash)
+    access = Access(url, client_id, client_secret_file, api_key_file, hook_secret_file)
+    session(request, speech, access, Keep(save_credential, save_audio), json)
+
+
+@client.command(short_help="Compare a voice with a template (IDVoice) or a credential (das-Peak).")
+def verify(
+    context: typer.Context,
+    file: File = None,
+    mic: Mic = False,
+    template: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="IDVoice: a template, of `voicestream enrol` or the server.")
+    ] = None,
+    enrol: Annotated[Path | None, typer.Option(metavar="FILE", help="IDVoice: speech to make the template of, on the server.")] = None,
+    credential: Annotated[Path | None, typer.Option(metavar="FILE", help="das-Peak: a credential, of `client register`.")] = None,
+    opus: Opus = False,
+    realtime: Realtime = False,
+    context_s: Annotated[str, typer.Option("--context", metavar="SECONDS", help="How much is remembered.")] = "10",
+    window_s: Annotated[str, typer.Option("--window", metavar="SECONDS", help="How much is compared at a time.")] = "3",
+    via: Via = "twilio",
+    save_audio: SaveAudio = None,
+    duration_s: Duration = 5.0,
+    similarity: Annotated[
+        float | None, typer.Option("--similarity", metavar="0..1", help="Less is another voice; by default the server decides.")
+    ] = None,
+    authenticity: Authenticity = None,
+    model_hash: ModelHash = None,
+    client_id: ClientId = "",
+    client_secret_file: ClientSecret = None,
+    api_key_file: ApiKey = None,
+    hook_secret_file: HookSecret = None,
+    call_id: CallId = None,
+    speed: Speed = 1.0,
+    json: Json = False,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Is it the voice? Exit code 0 when it is, 1 when it is another, 2 when there is no answer.
+
+    What the voice is compared with says how: a template through IDVoice, a credential through das-Peak. --opus to --window are
+    IDVoice's, --via to --speed das-Peak's.
 
     Examples:
 
       voicestream client verify who.wav --template me.template
 
       voicestream client verify --mic --enrol me.wav
+
+      voicestream client verify who.wav --credential me.credential --via audiohook
     """
+    if sum(given is not None for given in (template, enrol, credential)) != 1:
+        raise typer.BadParameter("give one of --template, --enrol and --credential")
+    if credential is None:
+        _refuse(context, _DASPEAK, "is for --credential")
+        _verify_by_template(template, enrol, context_s, window_s, file, mic, opus, realtime, json, url)
+        return
+    _refuse(context, _IDVOICE, "is not for --credential")
+    from voicestream.cli.daspeak import Access, Keep, Speech, session
+    from voicestream.cli.daspeak_request import Request
+    from voicestream.cli.recording import read_bytes
+
+    known = read_bytes(credential).decode("ascii", "replace").strip()
+    speech = Speech(file, mic, speed)
+    request = Request("verify", via, speech.call_id(call_id), duration_s, known, authenticity, similarity, model_hash)
+    access = Access(url, client_id, client_secret_file, api_key_file, hook_secret_file)
+    session(request, speech, access, Keep(audio=save_audio), json)
+
+
+@client.command(short_help="The audio side alone, as Twilio sends it.")
+def twilio(
+    call_id: OwnCallId,
+    file: File = None,
+    mic: Mic = False,
+    api_key_file: ApiKey = None,
+    speed: Speed = 1.0,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """The audio side alone, as a Twilio Media Stream: for a session that another client asks for.
+
+    Example: voicestream client twilio talk.wav --call-id CA0f3a5c7e9b1d2f4a6c8e0b2d4f6a8c0e
+    """
+    from voicestream.cli.daspeak import Access, Speech, audio_side
+
+    audio_side("twilio", call_id, Speech(file, mic, speed), Access(url, api_key_file=api_key_file))
+
+
+@client.command(short_help="The audio side alone, as Genesys sends it.")
+def audiohook(
+    call_id: OwnCallId,
+    file: File = None,
+    mic: Mic = False,
+    api_key_file: ApiKey = None,
+    hook_secret_file: HookSecret = None,
+    speed: Speed = 1.0,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """The audio side alone, as a Genesys AudioHook session: for a session that another client asks for.
+
+    The conversation id is --call-id where that is a UUID, else it is told in customConfig.
+
+    Example: voicestream client audiohook talk.wav --call-id 888806c3-3391-4d73-bb86-e5874e6ed5b4
+    """
+    from voicestream.cli.daspeak import Access, Speech, audio_side
+
+    access = Access(url, api_key_file=api_key_file, hook_secret_file=hook_secret_file)
+    audio_side("audiohook", call_id, Speech(file, mic, speed), access)
+
+
+_IDVOICE = {"opus": "--opus", "realtime": "--realtime", "context_s": "--context", "window_s": "--window"}
+_DASPEAK = {
+    "via": "--via",
+    "save_audio": "--save-audio",
+    "duration_s": "--duration",
+    "similarity": "--similarity",
+    "authenticity": "--authenticity",
+    "model_hash": "--model-hash",
+    "call_id": "--call-id",
+    "speed": "--speed",
+}
+
+
+def _refuse(context: typer.Context, flags: dict[str, str], why: str) -> None:
+    """A flag without effect is a misunderstanding."""
+    for name, flag in flags.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"{flag} {why}")
+
+
+def _verify_by_template(
+    template: Path | None,
+    enrol: Path | None,
+    context_s: str,
+    window_s: str,
+    file: Path | None,
+    mic: bool,
+    opus: bool,
+    realtime: bool,
+    json: bool,
+    url: str,
+) -> None:
     from voicestream.cli.http import create_template
+    from voicestream.cli.idvoice import stream
     from voicestream.cli.recording import read_bytes, read_recording
     from voicestream.cli.view import VerifyView
 
-    if (template is None) == (enrol is None):
-        raise typer.BadParameter("give one of --template and --enrol")
     if template is not None:
         text = read_bytes(template).decode("ascii", "replace").strip()
     else:
@@ -113,113 +272,5 @@ def verify(
             text = create_template(url, speech.samples.astype("<i2").tobytes(), speech.rate_hz)
         except PeerError as error:
             fail_with(error)
-    _stream("/voice_verify_stream", lambda rate: [text, rate, context, window], VerifyView(), file, mic, opus, realtime, json, url)
-
-
-def _stream(
-    path: str,
-    parameters: Callable[[str], list[str]],
-    view: View,
-    file: Path | None,
-    mic: bool,
-    opus: bool,
-    realtime: bool,
-    json: bool,
-    url: str,
-) -> None:
-    """Run one conversation with its display; ends the command where something fails or the answer is negative."""
-    import trio
-
-    from voicestream.cli.microphone import RATE_HZ, microphone
-    from voicestream.cli.recording import MESSAGE_S, read_recording
-    from voicestream.cli.stream import converse, paced
-
-    if mic == (file is not None):
-        raise typer.BadParameter("give one of FILE and --mic")
-    if mic and opus:
-        raise typer.BadParameter("--opus is for files")
-    encoding: Encoding = "opus" if opus else "pcm16"
-    if file is not None:
-        recording = read_recording(file).at_rate_of(encoding)
-        rate_hz, total_s = recording.rate_hz, recording.duration_s
-        messages: AsyncGenerator[bytes] = paced(recording.messages(encoding), MESSAGE_S[encoding] if realtime else None)
-    else:
-        rate_hz, total_s, messages = RATE_HZ, None, microphone()
-    display = _Display(view, encoding, total_s, json)
-
-    async def run() -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_cancel_on_interrupt, nursery.cancel_scope)
-            try:
-                await converse(url, path + ("_opus" if opus else ""), parameters(str(rate_hz)), messages, display.hear)
-            except PeerError as error:
-                failures.append(error)
-            nursery.cancel_scope.cancel()
-
-    failures: list[PeerError] = []  # kept, not raised: a nursery would wrap them
-    with display.progress:
-        trio.run(run)
-    if failures:
-        fail_with(failures[0])
-    if not json:
-        print(view.verdict())
-    if not view.accepted:
-        raise SystemExit(NEGATIVE)
-
-
-async def _cancel_on_interrupt(scope: object) -> None:
-    """Ctrl-C ends the stream, not the command: what was heard so far still gets its verdict."""
-    import trio
-
-    assert isinstance(scope, trio.CancelScope)
-    with trio.open_signal_receiver(signal.SIGINT) as signals:
-        async for _ in signals:
-            scope.cancel()
-
-
-class _Display:
-    """Progress, level, and the view's line; plain lines where the output is no terminal."""
-
-    def __init__(self, view: View, encoding: Encoding, total_s: float | None, json: bool) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn
-
-        from voicestream.cli.recording import MESSAGE_S
-
-        self._view = view
-        self._encoding = encoding
-        self._message_s = MESSAGE_S[encoding]
-        self._heard_s = 0.0
-        self._json = json
-        out = console()
-        self.progress: Progress = Progress(
-            TextColumn("{task.fields[clock]}"),
-            BarColumn(16),
-            TextColumn("{task.fields[level]}"),
-            TextColumn("{task.fields[line]}", markup=False),
-            console=out,
-            transient=True,
-            disable=json or not out.is_terminal,
-        )
-        self._task = self.progress.add_task("", total=total_s, clock="", level="", line="")
-
-    def hear(self, answer: str, message: bytes) -> None:
-        self._heard_s += self._message_s
-        if self._json:
-            print(answer)
-        news = self._view.hear(answer, self._heard_s)
-        if news is not None and not self._json:
-            self.progress.console.print(news, markup=False)
-        level = _level(message) if self._encoding == "pcm16" else ""
-        self.progress.update(self._task, completed=self._heard_s, clock=f"{self._heard_s:6.1f} s", level=level, line=self._view.line())
-
-
-def _level(message: bytes) -> str:
-    """The loudness of a PCM16 message as a meter from -60 to 0 dBFS."""
-    import numpy as np
-
-    from voicestream.cli.view import bar
-
-    samples = np.frombuffer(message, "<i2", len(message) // 2).astype(np.float64)
-    power = float(np.mean(samples**2)) if len(samples) else 0.0
-    level_db = 10 * math.log10(power / 32768**2) if power > 0 else -60.0
-    return bar(1 + level_db / 60, 10)
+    wanted = (context_s, window_s)
+    stream("/voice_verify_stream", lambda rate: [text, rate, *wanted], VerifyView(), file, mic, opus, realtime, json, url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
+from urllib.parse import urlsplit
 
 import typer
 
@@ -28,7 +29,23 @@ Calibration: TypeAlias = Annotated[
     str | None, typer.Option("--calibration", metavar="NAME", help="One of `voicestream calibrate`; empty: the model's own.")
 ]
 Pairs: TypeAlias = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting; may be repeated.")]
-Url: TypeAlias = Annotated[str, typer.Option(envvar="VOICESTREAM_URL", metavar="URL", help="The server, as http(s):// or ws(s)://.")]
+
+
+def _checked(url: str) -> str:
+    """A URL that names a server; everything that speaks to it may rely on that."""
+    try:
+        parts = urlsplit(url if "//" in url else f"//{url}")
+        named = bool(parts.hostname) and parts.port != 0 and parts.scheme in ("", "http", "https", "ws", "wss")
+    except ValueError:
+        named = False
+    if not named:
+        raise typer.BadParameter("not the URL of a server, such as https://voice.example.org or http://127.0.0.1:8080")
+    return url
+
+
+Url: TypeAlias = Annotated[
+    str, typer.Option(envvar="VOICESTREAM_URL", metavar="URL", help="The server, as http(s):// or ws(s)://.", callback=_checked)
+]
 DEFAULT_URL = "http://127.0.0.1:8080"
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from http.client import HTTPException
 
 from voicestream import errors
 from voicestream.cli.stream import endpoint_url
+from voicestream.cli.terminal import printable
 from voicestream.errors import PeerError
 
 _PATIENCE_S = 60.0
@@ -22,18 +24,19 @@ def post(url: str, path: str, body: bytes, content_type: str) -> bytes:
             content: bytes = answer.read()
             return content
     except urllib.error.HTTPError as refusal:
-        raise PeerError(errors.UNEXPECTED_ANSWER, f"HTTP {refusal.code}{_reason(refusal.read(10_000))}") from refusal
+        raise PeerError(errors.UNEXPECTED_ANSWER, f"HTTP {refusal.code}{reason(refusal.read(10_000))}") from refusal
     except (OSError, HTTPException, ValueError) as error:
         raise PeerError(errors.UNREACHABLE, type(error).__name__) from error
 
 
-def _reason(body: bytes) -> str:
-    """What the server's error object says, made safe for a terminal."""
+def reason(body: bytes) -> str:
+    """What an error object says, ours or that of RFC 6749 5.2: ", " and text that is safe for a terminal, or ""."""
     try:
-        message = json.loads(body)["message"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        told = json.loads(body)
+        message = next(told[name] for name in ("message", "error_description", "error") if name in told)
+    except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
         return ""
-    return f", {str(message)[:200].encode('ascii', 'backslashreplace').decode()}"
+    return f", {printable(str(message))}"
 
 
 def create_template(url: str, pcm: bytes, rate_hz: int) -> str:
@@ -41,3 +44,14 @@ def create_template(url: str, pcm: bytes, rate_hz: int) -> str:
     path = f"/voice_template_factory/create_voice_template_from_samples?sample_rate={rate_hz}"
     answer = post(url, path, pcm, "application/octet-stream").decode("ascii", "replace")
     return answer.strip().strip('"')
+
+
+def fetch_token(url: str, client_id: str, client_secret: str) -> str:
+    """The value of an Authorization header for a client id and its secret (RFC 6749 4.4). PeerError as `post`."""
+    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
+    answer = post(url, "/socket.io/oauth2/token", urllib.parse.urlencode(form).encode(), "application/x-www-form-urlencoded")
+    try:
+        token = json.loads(answer)
+        return f"{token['token_type']} {token['access_token']}"
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise PeerError(errors.UNEXPECTED_ANSWER, "no access token in the answer") from error

@@ -28,6 +28,11 @@ def fail_with(error: PeerError) -> NoReturn:
     fail(error.fault, error.detail)
 
 
+def printable(text: str) -> str:
+    """What a server wrote, made safe for a terminal: one line of at most 200 characters, without escape sequences."""
+    return "".join(character if character.isprintable() else "?" for character in text[:200])
+
+
 def console() -> Console:
     """A rich console on standard output; imported late, because `--help` does without."""
     from rich.console import Console

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from voicestream import errors
+from voicestream.cli.terminal import printable
 from voicestream.errors import PeerError
+
+if TYPE_CHECKING:
+    from voicestream.cli.daspeak_request import Told
 
 _STRIP_FRAMES = 48
 ACCEPT_PROBABILITY = 0.5  # where the vendor's demonstrations decide
@@ -134,6 +138,42 @@ class VerifyView:
     @property
     def accepted(self) -> bool:
         return self.probability >= ACCEPT_PROBABILITY
+
+
+class DasPeakView:
+    """A das-Peak session: how much of the wanted voice is collected, and the result."""
+
+    def __init__(self) -> None:
+        self.percent = self.voice_s = 0.0
+        self._state = "connecting"
+
+    def hear(self, told: Told) -> None:
+        """Take an event of signalling."""
+        if told.event == "info-consumer-ready":
+            self._state = "waiting for voice"
+        percent, seconds = told.number("vad_percentage"), told.number("audio_seconds")
+        if percent is not None and seconds is not None:
+            self.percent, self.voice_s = percent, seconds
+            self._state = "listening" if percent < 100 else "enough, judging"  # servers do not clamp it
+
+    def line(self) -> str:
+        """The state now, on one line."""
+        return f"{self.percent:3.0f} %, {self.voice_s:.2f} s  {self._state}"
+
+
+def result_rows(told: Told) -> list[tuple[str, str]]:
+    """A das-Peak result as rows of a table: a name and its value."""
+    reason = {"result-fail-spoof": "authenticity is too low", "result-fail-score": "similarity is too low"}.get(told.event, "")
+    rows = [("result", printable(told.text("content")) + (f", {reason}" if reason else ""))]
+    for name, label, unit in (
+        ("similarity", "similarity", ""),
+        ("authenticity", "authenticity", ""),
+        ("voice_audio_collected", "voice collected", " s"),
+    ):
+        value = told.number(name)
+        if value is not None:
+            rows.append((label, f"{value:.2f}{unit}" + ("" if unit else f"  {bar(value)}")))
+    return rows
 
 
 def bar(share: float, width: int = 20) -> str:

@@ -68,6 +68,8 @@ class Options:
 class AudioHook:
     """One AudioHook session. session_id, organization_id: of the upgrade's headers; authorized: whether its credentials were good."""
 
+    full = False  # pings must be answered: what is too much is refused, not left unread
+
     def __init__(
         self, session_id: str, organization_id: str, now: float, options: Options | None = None, *, authorized: bool = True
     ) -> None:

@@ -43,9 +43,8 @@ TEXTS: dict[Fault, str] = {
 
 _SEQ_MAX = 1 << 53
 _HEX = "[0-9a-fA-F]"
-Uuid: TypeAlias = Annotated[
-    str, Meta(pattern=rf"\A(?:{NIL}|{_HEX}{{8}}-{_HEX}{{4}}-[1-5]{_HEX}{{3}}-[89abAB]{_HEX}{{3}}-{_HEX}{{12}})\Z", max_length=36)
-]
+UUID = rf"\A(?:{NIL}|{_HEX}{{8}}-{_HEX}{{4}}-[1-5]{_HEX}{{3}}-[89abAB]{_HEX}{{3}}-{_HEX}{{12}})\Z"
+Uuid: TypeAlias = Annotated[str, Meta(pattern=UUID, max_length=36)]
 Duration: TypeAlias = Annotated[str, Meta(pattern=r"\APT(?:[0-9]*\.)?[0-9]+S\Z", max_length=32)]
 Language: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z]{2,3}-[A-Za-z]{2,3}\Z")]
 

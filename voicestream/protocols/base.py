@@ -73,6 +73,11 @@ class Dialect(Protocol):
     deadline: float  # when tick() wants to be called, in the unit of `now`; NEVER for not at all
     refusals: list[Refusal]  # what was refused since the loop last looked: it logs, counts and clears them
 
+    @property
+    def full(self) -> bool:
+        """No more messages, please, until a reply or the deadline: TCP slows the peer down."""
+        ...
+
     def receive(self, message: Incoming, now: float) -> Sequence[Event]: ...
 
     def reply(self, result: Result) -> None: ...

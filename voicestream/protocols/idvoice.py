@@ -152,6 +152,7 @@ class IDVoice:
     `read_template` turns the bytes of a template into a Template of the active model or raises PeerError.
     """
 
+    full = False  # whoever sends faster than we answer waits for the answers
     __slots__ = (
         "_context_s",
         "_endpoint",

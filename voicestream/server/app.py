@@ -41,6 +41,7 @@ from voicestream.transport.http import HttpServer
 from voicestream.transport.listener import Admission, Listener, listen
 
 if TYPE_CHECKING:
+    from voicestream.server.daspeak import DasPeak
     from voicestream.store.authority import Authority, FirstCredentials
 
 _log = structlog.get_logger()
@@ -73,8 +74,15 @@ class Server:
         self._authority = _authority(settings)
         self._login = Login(self._authority, runner) if self._authority is not None else None
         self._credentials: Credentials | None = None
+        self._daspeak: DasPeak | None = None
         if self._login is not None:
+            from voicestream.server.daspeak import DasPeak  # brings cryptography: not for those who do without
+
             self._credentials = Credentials(offered_models(settings, model), sealing.keys(settings.data_path(), key))
+            self._daspeak = DasPeak(
+                settings, self._login, self._credentials, make_front, runner, metrics, self._routes.converse, self._routes.timing
+            )
+            self._routes.add(self._daspeak.routes, self._daspeak.operations)
         services = Services(
             model=lambda name: model if name == model.card.name else bare_model(settings, name),
             authenticity=authenticity_model,
@@ -88,6 +96,8 @@ class Server:
             websocket_paths=frozenset(route.path for route in self._routes.table),
             login=self._login,
             credentials=self._credentials,
+            engines=[] if self._daspeak is None else [self._daspeak.engine],
+            rest_channel=None if self._daspeak is None else self._daspeak.rest_channel,
         )
         self._http = HttpServer(create_app(settings, services), settings.write_s)
         self._listener = Listener(self._routes.table, self._http.serve, self._routes.watch, _admission(settings), _tls_context(settings))
@@ -108,11 +118,15 @@ class Server:
                 await house.start(self._metrics.watch_loop)
                 if self._login is not None:
                     house.start_soon(self._login.watch_loop)
+                if self._daspeak is not None:
+                    house.start_soon(self._daspeak.rest_channel.watch_loop)
                 await self._http.start(house)
                 async with trio.open_nursery() as connections:
                     door = trio.CancelScope()
+                    if self._daspeak is not None:
+                        await self._daspeak.start(connections)
                     await connections.start(self._keep_door, door, sockets, connections)
-                    house.start_soon(self._obey, signals, door, connections.cancel_scope)
+                    house.start_soon(self._obey, signals, door, connections)
                     self._health = Health(started=True, ready=True)
                     _log.info("serving", version=__version__, ports=ports, tls=settings.tls_cert is not None)
                     task_status.started(ports)
@@ -138,7 +152,7 @@ class Server:
         with door:
             await trio.serve_listeners(self._listener.greet, sockets, handler_nursery=connections, task_status=task_status)  # type: ignore[arg-type]
 
-    async def _obey(self, signals: AsyncIterator[int], door: trio.CancelScope, connections: trio.CancelScope) -> None:
+    async def _obey(self, signals: AsyncIterator[int], door: trio.CancelScope, connections: trio.Nursery) -> None:
         """First signal: no one comes in, all get their goodbye, 30 s. Second signal: at once."""
         await anext(signals)
         self._health = Health(started=True, ready=False)
@@ -147,10 +161,12 @@ class Server:
         _log.info("draining", conversations=len(self._routes.live), drain_s=self._settings.drain_s)
         for conversation in list(self._routes.live):
             conversation.end(Goodbye.DRAIN)
-        connections.deadline = trio.current_time() + self._settings.drain_s
+        if self._daspeak is not None:
+            connections.start_soon(self._daspeak.drain)
+        connections.cancel_scope.deadline = trio.current_time() + self._settings.drain_s
         await self._http.drain()
         await anext(signals)
-        connections.cancel()
+        connections.cancel_scope.cancel()
 
 
 def _authority(settings: Settings) -> Authority | None:

@@ -100,6 +100,42 @@ class Settings(BaseModel):
     component_daspeak: bool = Field(default=True, description="access tokens, and all that wants them or API keys; off: 404")
     public_url: str | None = Field(default=None, description="URL by which clients reach this server; empty: localhost and the port")
     token_s: int = Field(default=3_600, ge=60, le=86_400, description="life of an access token in seconds")
+    call_vad: Literal["energy", "compact", "silero"] = Field(
+        default="compact", description="which detector tells how much voice a call has: compact knows music on hold, energy costs least"
+    )
+    call_audio_s: float = Field(
+        default=5.0, gt=0, le=60, allow_inf_nan=False, description="net speech gathered of a call where its client does not say"
+    )
+    authenticity_threshold: float = Field(
+        default=0.5, ge=0, le=1, allow_inf_nan=False, description="authenticity below which a voice is a spoof, where a client does not say"
+    )
+    call_stream_s: Seconds = Field(default=30.0, description="time for a session's audio stream to come; beyond: error-consumer-not-ready")
+    call_sessions: Count = Field(default=2_000, description="sessions at once; beyond: error-consumer-not-ready")
+    verification_attempts: int = Field(
+        default=5, ge=0, le=1_000, description="rejected das-Peak verifications of one credential in ten minutes; 0: any number"
+    )
+    call_start_s: Seconds = Field(default=5.0, description="time for the start, or open, of a call's audio stream; beyond: closed")
+    call_hold_s: Seconds = Field(default=5.0, description="time, and audio, that a stream is held for whoever asks for its call")
+    call_idle_s: Seconds = Field(default=30.0, description="time without audio or a sign of life in a call's stream; beyond: closed")
+    audiohook_refusal: Literal["before", "open"] = Field(
+        default="before", description="an AudioHook client is refused before the upgrade (401), or in answer to its open (disconnect)"
+    )
+    audiohook_unknown_call: Literal["pause", "disconnect"] = Field(
+        default="pause", description="what an AudioHook client is told when nobody has asked for its call in `call_hold_s`"
+    )
+    audiohook_after_result: Literal["disconnect", "pause"] = Field(
+        default="disconnect", description="what an AudioHook client is told when there is voice enough"
+    )
+    rest_sessions: Count = Field(default=64, description="unfinished REST sessions of one client; beyond: 429")
+    rest_readable_s: Seconds = Field(default=3_600.0, description="time a finished REST session can be read; beyond: 404")
+    daspeak_collected_audio: Literal["always", "result", "never"] = Field(
+        default="always", description="which Socket.IO events have a second argument, the collected voice or null"
+    )
+    daspeak_payload: Literal["object", "text"] = Field(default="object", description="Socket.IO payloads as objects or as JSON text")
+    socketio_token: Literal["connect", "handshake"] = Field(
+        default="connect", description="where an access token is missed: at CONNECT (invalid token), or in the handshake (401)"
+    )
+    socketio_leave_s: Seconds = Field(default=5.0, description="time from a session's end to our DISCONNECT of its namespace")
     daspeak_min_speech_s: float = Field(
         default=3.0, ge=0.5, le=29, allow_inf_nan=False, description="net speech that das-Peak's back end wants of a recording"
     )
@@ -136,6 +172,11 @@ class Settings(BaseModel):
     session_s: Seconds = Field(default=3_600.0, description="length of a session; beyond: 1008")
     session_audio_s: Seconds = Field(default=1_800.0, description="audio in a session; beyond: 1008")
     drain_s: Seconds = Field(default=30.0, description="time for goodbyes after SIGTERM")
+
+    # ---- limits: Socket.IO
+    engineio_ping_s: Seconds = Field(default=25.0, description="time from an Engine.IO pong to the next ping; clients are told")
+    engineio_timeout_s: Seconds = Field(default=20.0, description="time for an Engine.IO pong; beyond: closed; clients are told")
+    socketio_connections: Count = Field(default=2_000, description="Socket.IO connections, polling ones too; beyond: 503")
 
     # ---- work
     job_threads: int = Field(default=2, ge=1, le=256, description="threads per model for heavy work")
@@ -182,6 +223,10 @@ class Settings(BaseModel):
     def issuer(self) -> str:
         """The URL of this server, without a slash at its end: who issues access tokens."""
         return self.public_url or f"{'https' if self.tls_cert else 'http'}://localhost:{self.port}"
+
+    def websocket_url(self, path: str) -> str | None:
+        """The URL of one of our WebSocket paths as peers were told it; None without `public_url`, for a peer's word does not count."""
+        return f"ws{self.public_url.removeprefix('http')}{path}" if self.public_url else None
 
     def data_path(self) -> Path:
         """The data folder, there or not: the setting, else as the XDG base directory specification has it."""

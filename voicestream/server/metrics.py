@@ -19,7 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-_LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SCORE = tuple(round(-1 + 0.1 * step, 1) for step in range(21))
 _LAG_PERIOD_S = 0.25
 _Labels = TypeVar("_Labels", bound=tuple[str, ...])
@@ -67,6 +67,7 @@ class Metrics(Collector):
         self._ended: dict[tuple[str, str], Tally] = {}  # totals of sessions that are over, by protocol and operation
         self._outcomes: Counter[tuple[str, str, str]] = Counter()
         self._closes: Counter[tuple[str, str]] = Counter()
+        self._calls: Counter[tuple[str, str]] = Counter()
         self._handshakes_refused: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()
         self._templates_refused: Counter[str] = Counter()
@@ -74,7 +75,7 @@ class Metrics(Collector):
         self._job_wait_s: dict[str, Histogram] = {}
         self._score_latency_s: dict[str, Histogram] = {}
         self._score: dict[str, Histogram] = {}
-        self._loop_lag_s = Histogram(_LATENCY_S)
+        self._loop_lag_s = Histogram(LATENCY_S)
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -87,13 +88,21 @@ class Metrics(Collector):
         self._live.add(tally)
         return tally
 
-    def end(self, tally: Tally, outcome: str, close_code: int, *, by_us: bool) -> None:
-        """The session is over: `outcome` a fixed word (`completed`, `failed`, `timeout`, ...), the close code and whose it was."""
+    def end(self, tally: Tally, outcome: str, close_code: int | None = None, *, by_us: bool = False) -> None:
+        """The session is over: `outcome` a fixed word (`completed`, `failed`, `timeout`, ...).
+
+        close_code: of its WebSocket, None where there was none or it is counted elsewhere; by_us: it was ours.
+        """
         self._live.remove(tally)
         key = (tally.protocol, tally.operation)
         _add(self._ended.setdefault(key, Tally(*key)), tally)
         self._outcomes[*key, outcome] += 1
-        self._closes["server" if by_us else "peer", str(close_code)] += 1
+        if close_code is not None:
+            self._closes["server" if by_us else "peer", str(close_code)] += 1
+
+    def call_ended(self, kind: str, outcome: str) -> None:
+        """A das-Peak session has ended: register or verify, and a fixed word (`approved`, `spoof`, `failed`, ...)."""
+        self._calls[kind, outcome] += 1
 
     def handshake_refused(self, reason: str) -> None:
         """An upgrade got an HTTP refusal; `reason` a fixed word (`overload`, `origin`, `path`, `head`, ...)."""
@@ -115,12 +124,12 @@ class Metrics(Collector):
     def job_started(self, model: str, waited_s: float) -> None:
         """A queued Job got its thread (or gave up waiting: it no longer waits either way)."""
         self._jobs_waiting[model] -= 1
-        _histogram(self._job_wait_s, model, _LATENCY_S).observe(waited_s)
+        _histogram(self._job_wait_s, model, LATENCY_S).observe(waited_s)
 
     def scored(self, model: str, score: float, latency_s: float) -> None:
         """A window was scored, `latency_s` after the audio that completed it arrived."""
         _histogram(self._score, model, _SCORE).observe(score)
-        _histogram(self._score_latency_s, model, _LATENCY_S).observe(latency_s)
+        _histogram(self._score_latency_s, model, LATENCY_S).observe(latency_s)
 
     async def watch_loop(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Measure for ever how late the event loop wakes a sleeper."""
@@ -131,6 +140,10 @@ class Metrics(Collector):
             self._loop_lag_s.observe(trio.current_time() - due)
 
     # ---- the page
+
+    def include(self, figures: Collector) -> None:
+        """Show these on the page too."""
+        self._registry.register(figures)
 
     def page(self) -> tuple[bytes, str]:
         """The page `/metrics` and its content type (Prometheus text exposition format)."""
@@ -147,6 +160,7 @@ class Metrics(Collector):
         yield _gauge("sessions_active", "Sessions going on", where, {key: active[key] for key in totals})
         yield _counter("sessions", "Sessions that ended", [*where, "outcome"], self._outcomes)
         yield _counter("closes", "WebSocket closes by who closed and with which code", ["side", "code"], self._closes)
+        yield _counter("calls", "das-Peak sessions that ended", ["kind", "outcome"], self._calls)
         yield _counter("handshakes_refused", "Refused upgrades", ["reason"], _one_label(self._handshakes_refused))
         messages = {(*key, "in"): tally.messages_in for key, tally in totals.items()}
         messages |= {(*key, "out"): tally.messages_out for key, tally in totals.items()}

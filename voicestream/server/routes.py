@@ -1,6 +1,6 @@
 """The product's table of contents: every WebSocket path, its dialect and its sessions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import assert_never
 
@@ -9,12 +9,14 @@ import trio
 from voicestream.errors import MisuseError
 from voicestream.models.speaker.model import SpeakerModel
 from voicestream.models.vad.model import MakeFront
+from voicestream.protocols.base import Dialect
 from voicestream.protocols.idvoice import ENDPOINTS, Endpoint, IDVoice, Options
 from voicestream.server.config import Settings
 from voicestream.server.echo import ECHO_LIMIT, echo
 from voicestream.server.job_runner import JobRunner
 from voicestream.server.metrics import Metrics
 from voicestream.server.shell import Conversation, Patience
+from voicestream.server.switchboard import Line
 from voicestream.server.watch import Watch
 from voicestream.sessions.endpointing import EndpointingSession
 from voicestream.sessions.summary import SummarySession
@@ -26,7 +28,7 @@ from voicestream.transport.websocket import Timing, WebSocket
 
 
 class Routes:
-    """`table` for the listener, and the conversations that go on."""
+    """`table` for the listener, and the conversations that go on; `timing` of them all."""
 
     def __init__(
         self,
@@ -51,23 +53,33 @@ class Routes:
             three_parameter_value=settings.three_parameter_value,
         )
         limit = MessageLimit(settings.text_bytes, settings.message_bytes, settings.fragments)
-        timing = Timing(settings.ping_s, settings.pong_s, settings.write_s, outbox_bytes=settings.outbox_bytes)
+        self.timing = timing = Timing(settings.ping_s, settings.pong_s, settings.write_s, outbox_bytes=settings.outbox_bytes)
         on = {"media": settings.component_media, "verify": settings.component_verify}
         self.table = [
             Route(path, anyone(partial(self._idvoice, path, endpoint)), limit, timing)
             for path, endpoint in ENDPOINTS.items()
             if on[endpoint.component]
         ]
-        operations = {path: ("idvoice", path.strip("/")) for path in ENDPOINTS}
+        self._operations = {path: ("idvoice", path.strip("/")) for path in ENDPOINTS}
         if settings.echo:
             self.table.append(Route("/echo", anyone(echo), ECHO_LIMIT, timing))
-            operations["/echo"] = ("echo", "echo")
-        self.watch = Watch(metrics, operations)
+            self._operations["/echo"] = ("echo", "echo")
+        self.watch = Watch(metrics, self._operations)
+
+    def add(self, routes: Sequence[Route], operations: Mapping[str, tuple[str, str]]) -> None:
+        """More of the table; `operations` as those of Watch."""
+        self.table += routes
+        self._operations |= operations
 
     async def _idvoice(self, path: str, endpoint: Endpoint, websocket: WebSocket) -> None:
         dialect = IDVoice(endpoint, self._read_template, trio.current_time(), self._options)
+        await self.converse(path, websocket, dialect, lambda service, line: self._open_session(service))
+
+    async def converse(self, path: str, websocket: WebSocket, dialect: Dialect, open_session: Callable[[Service, Line], Session]) -> None:
+        """Run one conversation of a path to its end."""
+        account = self.watch.account(path, websocket)
         conversation = Conversation(
-            websocket, dialect, self._open_session, self._runner, self.watch.account(path, websocket), self._patience
+            websocket, dialect, lambda service: open_session(service, conversation), self._runner, account, self._patience
         )
         self.live.add(conversation)
         try:

@@ -139,7 +139,13 @@ def _own_layer(environ: Mapping[str, str], warnings: list[Problem]) -> _Layer:
     return layer
 
 
-_OTHER_VARIABLES = ("VOICESTREAM_URL",)  # read by the command line's client, not a setting of the server
+_OTHER_VARIABLES = (  # read by the command line's client, no settings of the server
+    "VOICESTREAM_URL",
+    "VOICESTREAM_CLIENT_ID",
+    "VOICESTREAM_CLIENT_SECRET",
+    "VOICESTREAM_APIKEY",
+    "VOICESTREAM_AUDIOHOOK_SECRET",
+)
 
 
 def _vendor_layer(environ: Mapping[str, str], table: _Value | None, warnings: list[Problem]) -> _Layer:

@@ -9,18 +9,34 @@ a heavy Job, where nothing may. What a message asks for is answered before the n
 
     listening: _hear, a plain call for the messages of each read ──► answered, listening goes on
                     └─► a heavy Job, many messages, a refusal, a peer too fast: _catch_up, then listening again
+
+A session may speak without being asked, too: `tell`, from whoever else runs in this trio thread.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol, assert_never, cast
 
 import trio
 
 from voicestream.errors import OVERLOADED, SESSION_LONG, PeerError
 from voicestream.protocols.base import Close, Dialect, Goodbye, Refusal
 from voicestream.server.metrics import Tally
-from voicestream.sessions.vocabulary import Audio, Event, Failed, Job, Opened, Result, Service, Session
+from voicestream.sessions.vocabulary import (
+    Audio,
+    CallSession,
+    Event,
+    Failed,
+    Finished,
+    Gap,
+    Job,
+    Opened,
+    Paused,
+    Result,
+    Resumed,
+    Service,
+    Session,
+)
 from voicestream.transport.websocket import Disconnected, WebSocket
 
 _TURN = 32  # messages of one connection before the others have theirs
@@ -109,6 +125,7 @@ class Conversation:
         return (
             done
             and not self._dialect.refusals
+            and not self._dialect.full
             and self._ahead_s() <= 0
             and self._goodbye is None
             and self._dialect.deadline >= self._rings_at
@@ -141,6 +158,8 @@ class Conversation:
         self._tell_refusals()
         if (ahead_s := self._ahead_s()) > 0:
             await trio.sleep(ahead_s / self._patience.speed)
+        if self._dialect.full:
+            await trio.sleep_forever()  # until the alarm: a deadline, or tell()
 
     def _feed(self, event: Event) -> Job | None:
         """Hand one event to the session and its result to the dialect; returns work that belongs on a thread."""
@@ -151,9 +170,16 @@ class Conversation:
                     if outcome.heavy:
                         return outcome
                     outcome = outcome.run()
-                self._dialect.reply(outcome)
+                if outcome is not None:
+                    self._dialect.reply(outcome)
+            case Audio():
+                pass
             case Opened():
                 self._session = self._open_session(event.service)
+            case Gap() | Paused() | Resumed() | Finished():
+                cast("CallSession", self._session).note(event)  # of calls alone, and after they were opened
+            case _:
+                assert_never(event)
         return None
 
     async def _done(self, job: Job) -> Result:
@@ -208,6 +234,12 @@ class Conversation:
         for refusal in self._dialect.refusals:
             self._account.refused(refusal)
         self._dialect.refusals.clear()
+
+    def tell(self, result: Result) -> None:
+        """Say to the peer what its session learnt elsewhere."""
+        self._dialect.reply(result)
+        self._websocket.flush()
+        self._alarm.cancel()  # the deadline may be another one now
 
     def end(self, goodbye: Goodbye) -> None:
         """End with the protocol's goodbye as soon as the message at hand is answered."""

@@ -247,4 +247,12 @@ class Session(Protocol):
         """Seconds of audio taken in."""
         ...
 
-    def feed(self, audio: Audio) -> Result | Job: ...
+    def feed(self, audio: Audio) -> Result | Job | None:
+        """Take one message; None: there is nothing to say."""
+        ...
+
+
+class CallSession(Session, Protocol):
+    """A session that hears a telephone call: what happens to the stream beside its audio matters too."""
+
+    def note(self, event: Gap | Paused | Resumed | Finished) -> None: ...

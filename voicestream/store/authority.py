@@ -13,12 +13,14 @@ from threading import Lock
 from typing import Self
 
 from voicestream.errors import SCOPE_REFUSED, TOKEN_FOREIGN, TOKEN_REFUSED, PeerError
-from voicestream.store import api_key, client, database
+from voicestream.store import api_key, client, database, twilio_account
 from voicestream.store.api_key import ApiKey
 from voicestream.store.client import Client
 from voicestream.store.database import Database
 from voicestream.store.secret import SALT_BYTES, SecretCache, encode, matching
 from voicestream.store.token import Claims, Tokens, load_key
+from voicestream.store.twilio_account import TwilioAccount
+from voicestream.store.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,17 @@ class FirstCredentials:
 class _Picture:
     clients: dict[str, Client]
     keys: dict[bytes, ApiKey]  # by digest, without the revoked
+    accounts: tuple[TwilioAccount, ...]  # without the revoked
     revoked: frozenset[str]  # jti
 
 
 class Authority:
     """One installation's clients, keys and tokens."""
 
-    def __init__(self, kept: Database, tokens: Tokens) -> None:
+    def __init__(self, kept: Database, tokens: Tokens, vault: Vault) -> None:
         self.tokens = tokens
         self._database = kept
+        self._vault = vault
         self._cache = SecretCache()
         self._reloading = Lock()  # an older picture must not replace a newer one
         self._no_salt = secrets.token_bytes(SALT_BYTES)  # of clients that do not exist
@@ -60,13 +64,18 @@ class Authority:
 
     @classmethod
     def open(cls, folder: Path, issuer: str, life_s: int) -> Self:
-        """The authority of a data folder, made on the first start. PeerError VS310x."""
+        """The authority of a data folder, made on the first start. PeerError VS310x, VS3110."""
         kept = Database(folder / database.FILE_NAME)
         try:
-            return cls(kept, Tokens(load_key(folder), issuer, life_s))
+            return cls(kept, Tokens(load_key(folder), issuer, life_s), Vault.load(folder))
         except BaseException:
             kept.close()
             raise
+
+    @property
+    def database(self) -> Database:
+        """Where all of it is kept, and what else this process keeps for its tenants."""
+        return self._database
 
     def close(self) -> None:
         self._database.close()
@@ -80,7 +89,8 @@ class Authority:
                 revoked = frozenset(jti for (jti,) in connection.execute("SELECT jti FROM revoked_tokens"))
             self._picture = _Picture(
                 {one.client_id: one for one in client.clients(self._database)},
-                {one.digest: one for one in api_key.keys(self._database) if one.revoked_at is None},
+                {one.digest: one for one in api_key.keys(self._database, self._vault) if one.revoked_at is None},
+                tuple(one for one in twilio_account.accounts(self._database, self._vault) if one.revoked_at is None),
                 revoked,
             )
 
@@ -156,13 +166,26 @@ class Authority:
 
     def api_key(self, presented: str) -> Principal | None:
         """Who shows this API key; None when nobody may."""
+        found = self._key(presented)
+        return None if found is None else Principal(found.key_id, found.tenant, frozenset(client.SCOPES), None)
+
+    def hook_secret(self, presented: str) -> bytes | None:
+        """What AudioHook requests with this API key are signed with; b"": it is used unsigned; None: nobody can sign with it."""
+        found = self._key(presented)
+        if found is None:
+            return None
+        return found.hook_secret if found.signs else b""
+
+    def twilio_accounts(self) -> tuple[TwilioAccount, ...]:
+        """All that are not revoked, oldest first."""
+        return self._picture.accounts
+
+    def _key(self, presented: str) -> ApiKey | None:
         if len(presented) > api_key.LONGEST:
             return None
         digest = api_key.digest(presented)
         found = self._picture.keys.get(digest)
-        if found is None or not hmac.compare_digest(found.digest, digest):
-            return None
-        return Principal(found.key_id, found.tenant, frozenset(client.SCOPES), None)
+        return found if found is not None and hmac.compare_digest(found.digest, digest) else None
 
     def _of_hash(self, client_id: str, encoded: str, at: float) -> Client | None:
         known = self._picture.clients.get(client_id)

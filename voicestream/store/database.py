@@ -33,6 +33,22 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         ) STRICT""",
         "CREATE TABLE revoked_tokens (jti TEXT PRIMARY KEY, expires_at REAL NOT NULL) STRICT",
     ),
+    (
+        "CREATE TABLE hook_secrets (key_id TEXT PRIMARY KEY REFERENCES api_keys, sealed BLOB NOT NULL) STRICT",
+        """CREATE TABLE twilio_accounts (
+            account_id TEXT PRIMARY KEY, name TEXT NOT NULL, tenant TEXT NOT NULL, sealed BLOB,
+            created_at REAL NOT NULL, revoked_at REAL
+        ) STRICT""",
+    ),
+    (
+        """CREATE TABLE rest_audio_settings (
+            id TEXT PRIMARY KEY, tenant TEXT NOT NULL, created_at REAL NOT NULL, said TEXT NOT NULL, UNIQUE (tenant, said)
+        ) STRICT""",
+        """CREATE TABLE rest_sessions (
+            id TEXT PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, created_at REAL NOT NULL, finished_at REAL, said TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX rest_sessions_by_finish ON rest_sessions (finished_at)",
+    ),
 )
 
 

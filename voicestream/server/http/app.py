@@ -6,7 +6,21 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from voicestream.server.config import Settings
-from voicestream.server.http import asyncapi, core, daspeak, liveness, media, oauth, openapi, operation, page, refusal, voice
+from voicestream.server.http import (
+    asyncapi,
+    core,
+    daspeak,
+    daspeak_rest,
+    engine,
+    liveness,
+    media,
+    oauth,
+    openapi,
+    operation,
+    page,
+    refusal,
+    voice,
+)
 from voicestream.server.http.connection import Connection
 from voicestream.server.http.services import Services
 from voicestream.server.http.upload import Uploads
@@ -36,6 +50,10 @@ def create_app(settings: Settings, services: Services) -> QuartTrio:
         app.register_blueprint(oauth.blueprint(services.login, settings.body_s, services.refused))
         if services.credentials is not None:
             app.register_blueprint(daspeak.blueprint(settings, services, uploads, services.login, services.credentials))
+        if services.rest_channel is not None:
+            app.register_blueprint(daspeak_rest.blueprint(services.login.authority, services.rest_channel, uploads, services.refused))
+    for server in services.engines:
+        app.register_blueprint(engine.blueprint(server))
     example = cache(lambda: voice.example_template(settings, services))
     app.register_blueprint(page.blueprint(lambda: openapi.document(settings, example()), lambda: asyncapi.document(settings, example())))
     refusal.install(app, services.websocket_paths, services.refused)

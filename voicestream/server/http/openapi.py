@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from voicestream import __version__, errors
 from voicestream.codecs.containers import RATES_HZ
 from voicestream.server.config import Settings
-from voicestream.server.http import daspeak_document, oauth_document
+from voicestream.server.http import daspeak_document, daspeak_rest_document, oauth_document
 from voicestream.server.http.refusal import error_object
 from voicestream.server.http.schema import SCHEMAS, examples
 
@@ -41,15 +41,16 @@ def document(settings: Settings, template: str) -> Json:
     if settings.component_template_converter:
         paths |= _converter()
     if settings.component_daspeak:
-        paths |= oauth_document.paths() | daspeak_document.paths()
+        paths |= oauth_document.paths() | daspeak_document.paths() | daspeak_rest_document.paths()
     used = {path.split("/")[1] for path in paths}
-    shown = examples(template) | daspeak_document.examples()
+    shown = examples(template) | daspeak_document.examples() | daspeak_rest_document.examples(template)
     components = {
-        "schemas": SCHEMAS | daspeak_document.SCHEMAS,
+        "schemas": SCHEMAS | daspeak_document.SCHEMAS | daspeak_rest_document.SCHEMAS,
         "examples": {name: {"value": value} for name, value in shown.items()},
         "securitySchemes": {
             "client": {"type": "http", "scheme": "basic", "description": "Client id and secret, as well as in the form."},
             **daspeak_document.SECURITY_SCHEME,
+            **daspeak_rest_document.SECURITY_SCHEMES,
         },
     }
     return {
@@ -70,6 +71,7 @@ _TAGS: Final = {
     "voice_template_converter": "Templates of other models (component template_converter).",
     "verify_engine": "The names of the 2.x generation for the same paths.",
     "oauth2": "Access tokens for clients of the das-Peak services (component daspeak).",
+    "dpsrest": "Voices of telephone calls registered and verified: signalling by polling (component daspeak).",
     "daspeak": "Credentials of voices, similarity and identification, as das-Peak's back end has them (component daspeak).",
     "core": "What is running.",
     "operation": "For probes and Prometheus.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -13,7 +13,9 @@ from voicestream.sessions.vocabulary import Template
 
 if TYPE_CHECKING:
     from voicestream.server.credential import Credentials
+    from voicestream.server.engine import EngineServer
     from voicestream.server.login import Login
+    from voicestream.server.rest_channel import RestChannel
 
 T = TypeVar("T")
 
@@ -50,3 +52,5 @@ class Services:
     websocket_paths: frozenset[str]  # answered 426 when asked without an upgrade
     login: Login | None  # None: component das-Peak is off
     credentials: Credentials | None  # of das-Peak's clients; None as `login` is
+    rest_channel: RestChannel | None = None  # the same
+    engines: Sequence[EngineServer] = ()  # Engine.IO over plain HTTP
