@@ -128,6 +128,7 @@ def test_a_pause_loses_what_is_said_and_tells_how_much() -> None:
     caller, server = opened()
     caller.feed(bytes(800))
     assert types(server.say("pause")) == [800, "paused"]
+    assert caller.is_paused
     caller.feed(bytes(1600))
     (resumed,) = server.say("resume")
     assert isinstance(resumed, dict)

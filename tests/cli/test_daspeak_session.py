@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import partial
 
 import pytest
 import trio
@@ -16,7 +17,7 @@ from voicestream.cli.daspeak_request import Request, Told, read_event
 from voicestream.cli.daspeak_session import ask
 from voicestream.cli.stream import endpoint_url
 from voicestream.cli.telephone_audio import recorded
-from voicestream.cli.telephone_call import Line
+from voicestream.cli.telephone_call import Line, call
 from voicestream.cli.twilio_caller import TwilioCaller
 from voicestream.errors import PeerError
 
@@ -39,17 +40,18 @@ class Client:
         make = {"twilio": lambda _now: TwilioCaller("C1", "MZ0"), "audiohook": lambda now: AudioHookCaller(hook, now)}
         hang_up = trio.Event()
 
-        def said(piece: bytes) -> None:
+        def said(piece: bytes, _heard: bool) -> None:
             self.said.append(piece)
             if len(self.said) == self._hang_up_after:
                 hang_up.set()
 
         async with trio.open_nursery() as nursery:
             await nursery.start(server.run)
-            line = Line(endpoint_url(server.url, "/audio", "ws"), [(b"apikey", b"k1")], make[via])
+            line = Line(endpoint_url(server.url, "/audio", "ws"), lambda: {"apikey": "k1"}, make[via])
             request = Request("register", via, "C1", 5.0)  # type: ignore[arg-type]
+            speak = partial(call, line, recorded(mulaw, 0.0), hang_up, said)
             try:
-                self.result = await ask(server.url, "Bearer t", request, line, recorded(mulaw, 0.0), hang_up, said, self.told.append)
+                self.result = await ask(server.url, "Bearer t", request, speak, self.told.append)
             except PeerError as error:
                 self.error = error
             nursery.cancel_scope.cancel()

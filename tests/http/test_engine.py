@@ -90,12 +90,13 @@ async def in_pieces(size_bytes: int) -> AsyncIterator[bytes]:
         yield b"4" * min(50_000, size_bytes - begin)
 
 
+@pytest.mark.parametrize("size_bytes", [PAYLOAD + 1, 3 * PAYLOAD])
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_a_body_too_large_is_refused_and_the_session_lives_on(chunked: bool) -> None:
+async def test_a_body_too_large_is_refused_and_the_session_lives_on(chunked: bool, size_bytes: int) -> None:
     journal = Journal()
     async with engine_house(journal, port=0) as house:
         sid = await house.joined()
-        answer = await house.post(sid, in_pieces(PAYLOAD + 1) if chunked else b"4" * (PAYLOAD + 1))
+        answer = await house.post(sid, in_pieces(size_bytes) if chunked else b"4" * size_bytes)
         assert (answer.status_code, answer.content) == (413, b"")
         journal.connections[0].emit("/", "still")
         assert await house.packets(sid, 1) == ['42["still"]']

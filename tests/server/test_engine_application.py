@@ -1,5 +1,7 @@
 """What an application of Socket.IO may do, and what its defects cost: its own connection."""
 
+from collections.abc import Sequence
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -7,7 +9,10 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from tests.server.engine_house import Journal, ear, engine_house, suite
 from voicestream.errors import MisuseError
-from voicestream.protocols.socketio_event import Connecting, Emitted
+from voicestream.protocols.engineio_event import Ending, Message
+from voicestream.protocols.engineio_event import Event as EngineEvent
+from voicestream.protocols.socketio import SocketIO
+from voicestream.protocols.socketio_event import Connecting, Emitted, Event
 from voicestream.server.engine import Options
 from voicestream.server.engine_connection import Connection
 
@@ -135,3 +140,68 @@ async def test_a_long_burst_is_heard_whole(autojump_clock: MockClock) -> None:
         await journal.ending()
         numbers = [event.arguments[0] for event in journal.heard if isinstance(event, Emitted)]
         assert numbers == list(range(300))
+
+
+class Brittle(SocketIO):
+    """A dialect with defects of ours: it breaks at the word BREAK, and 7 s after the handshake."""
+
+    __slots__ = ()
+
+    def receive(self, event: EngineEvent, now: float) -> Sequence[Event]:
+        if isinstance(event, Message) and event.data == "2BREAK":
+            raise RuntimeError("a defect")
+        return super().receive(event, now)
+
+    @property
+    def deadline(self) -> float:
+        return self._connect_at - 38
+
+    def tick(self, now: float) -> Sequence[Event]:
+        if now >= self.deadline:
+            raise RuntimeError("a defect")
+        return ()
+
+
+async def test_a_defect_while_a_message_is_heard_ends_one_connection(autojump_clock: MockClock) -> None:
+    async with engine_house(speak=Brittle) as house, house.websocket() as websocket:
+        await websocket.get_message()
+        await websocket.send_message("42BREAK")
+        with pytest.raises(ConnectionClosed) as caught:
+            await websocket.get_message()
+        assert caught.value.reason.code == 1011
+        assert len(house.book.escapes) == 1
+        await trio.sleep(31)
+        assert house.server.connections == 0
+        assert (await house.get()).status_code == 200
+
+
+async def test_a_defect_of_the_clock_ends_one_connection(autojump_clock: MockClock) -> None:
+    async with engine_house(speak=Brittle) as house, house.websocket() as websocket:
+        await websocket.get_message()
+        with pytest.raises(ConnectionClosed) as caught:
+            await websocket.get_message()
+        assert caught.value.reason.code == 1011
+        assert house.figure('faults_total{code="VS5000"}') == 1
+        assert house.server.connections == 0
+        assert (await house.get()).status_code == 200
+
+
+async def test_a_client_that_reads_too_slowly_loses_the_droppable_first(autojump_clock: MockClock) -> None:
+    journal = Journal()
+    async with engine_house(journal) as house:
+        sid = await house.joined()
+        for number in range(100):
+            journal.connections[0].emit("/", "status", number, droppable=True)
+        journal.connections[0].emit("/", "result")
+        packets = await house.packets(sid, 32)
+        assert packets[-1] == '42["result"]'
+        assert packets[0] == '42["status",69]'
+
+
+async def test_a_client_that_does_not_read_is_given_up_at_two_megabytes(autojump_clock: MockClock) -> None:
+    journal = Journal()
+    async with engine_house(journal) as house:
+        await house.joined()
+        for _ in range(3):
+            journal.connections[0].emit("/", "large", "x" * 900_000)
+        assert await journal.ending() is Ending.UNREAD

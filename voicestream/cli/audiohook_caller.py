@@ -72,6 +72,10 @@ class AudioHookCaller:
     def is_open(self) -> bool:
         return self.state in _LIVE
 
+    @property
+    def is_paused(self) -> bool:
+        return self.state is State.PAUSED
+
     def feed(self, mulaw: bytes) -> None:
         """Send a piece of the customer's speech; in a pause it is lost."""
         self._position += len(mulaw)
