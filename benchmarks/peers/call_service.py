@@ -14,7 +14,7 @@ import sys
 
 import kaldi_native_fbank as knf  # type: ignore[import-untyped]
 import numpy as np
-import soxr
+import soxr  # type: ignore[import-untyped]
 import webrtcvad  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from websockets.asyncio.server import ServerConnection, serve
