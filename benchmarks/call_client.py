@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.call_audio import INTERVAL_S, Script, start_text
-from benchmarks.call_wire import CLOSE, NORMAL_CLOSE, TEXT, UPGRADED, Poll, Wire
+from benchmarks.call_wire import CLOSE, NORMAL_CLOSE, REFUSED, TEXT, UPGRADED, Poll, Wire
 from voicestream.cli.audiohook_handshake import PATH, Hook
 from voicestream.server.consumer import TWILIO_PATH
 from voicestream.sessions.collection import STATUS_MS
@@ -95,6 +95,9 @@ class Media:
             self._closed(int.from_bytes(payload[:2], "big"))
             self._wire.send(NORMAL_CLOSE)
             self._wire.close()
+        elif opcode == REFUSED:
+            self.live = False
+            self._diary.defects.append(f"stream: {payload.decode()}")
 
     def _closed(self, code: int) -> None:
         self.live = False
@@ -143,6 +146,8 @@ class Signalling:
             self._wire.close()
         elif opcode == TEXT:
             self._packet(payload.decode())
+        elif opcode == REFUSED:
+            self._end(f"signalling: {payload.decode()}")
 
     def _packet(self, text: str) -> None:
         if text[0] == "0":
@@ -229,6 +234,8 @@ class HookCall:
             else:
                 self._diary.defects.append(f"AudioHook: {told['type']} instead of opened")
                 self._wire.close()
+        elif opcode == REFUSED:
+            self._diary.defects.append(f"AudioHook: {payload.decode()}")
 
     def _say(self, kind: str, parameters: object, server_seq: int) -> None:
         self._seq += 1

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # the example of RFC 6455: a generator needs no secret
 
-UPGRADED, TEXT, CLOSE = 0, 1, 8  # opcodes; no frame has the first one here
+REFUSED, UPGRADED, TEXT, CLOSE = -1, 0, 1, 8  # opcodes; no frame here has the first two
 NORMAL_CLOSE = b"\x88\x82\0\0\0\0\x03\xe8"  # 1000
 
 
@@ -22,7 +22,7 @@ def text_frame(text: str) -> bytes:
 
 
 class Wire:
-    """A WebSocket client's connection. `heard(opcode, payload)` is called for each frame, with UPGRADED once before."""
+    """A WebSocket client's connection. `heard(opcode, payload)` is called for each frame; before them with UPGRADED, or REFUSED."""
 
     def __init__(self, poll: "Poll", port: int, target: str, fields: dict[str, str], heard: Callable[[int, bytes], None]) -> None:
         self._poll = poll
@@ -95,8 +95,10 @@ class Wire:
             head, end, rest = bytes(self._in).partition(b"\r\n\r\n")
             if not end:
                 return
-            if b" 101 " not in head.partition(b"\r\n")[0]:
-                raise ConnectionError(head.decode("ascii", "replace"))
+            if not head.startswith(b"HTTP/1.1 101 "):
+                yield REFUSED, head.partition(b"\r\n")[0]
+                self.close()
+                return
             self._upgraded = True
             self._in[:] = rest
             yield UPGRADED, b""

@@ -29,9 +29,8 @@ MANY = {"connections": 10_000, "connections_per_address": 10_000}
 def request(client_id: str, secret: str) -> bytes:
     """A token request, kept alive."""
     body = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret})
-    head = (
-        f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
+    form = "application/x-www-form-urlencoded"
+    head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {form}\r\nContent-Length: {len(body)}\r\n\r\n"
     return (head + body).encode()
 
 
@@ -138,9 +137,8 @@ def main() -> None:
         medians = {name: median(times) for name, times in refusals_ms(ours, credentials.client_id, tries).items()}
         apart_ms = abs(medians["unknown client"] - medians["wrong secret"])
         report.line(tries=tries, apart_ms=apart_ms, **{f"{name} median_ms": value for name, value in medians.items()})
-        report.say(
-            "median of a refusal: " + ", ".join(f"{name} {value:.2f} ms" for name, value in medians.items()) + f"; {apart_ms:.2f} apart"
-        )
+        told = ", ".join(f"{name} {value:.2f} ms" for name, value in medians.items())
+        report.say(f"median of a refusal: {told}; {apart_ms:.2f} apart")
 
 
 if __name__ == "__main__":
