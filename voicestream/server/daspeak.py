@@ -65,14 +65,15 @@ class DasPeak:
             runner=runner,
         )
         patience = CallPatience(settings.call_stream_s, settings.call_idle_s)
-        self.exchange = Exchange(switchboard, recognition, metrics.call_ended, exchange.Options(settings.call_sessions, patience))
+        options = exchange.Options(settings.call_sessions, settings.verification_attempts, patience)
+        self.exchange = Exchange(switchboard, recognition, metrics.call_ended, options)
         self._credentials = credentials
         self._settings = settings
         kept = RestSessions(login.authority.database, settings.rest_readable_s)
         self.rest_channel = RestChannel(kept, self.exchange.ask, self.offer, login.clock, settings.rest_sessions)
         application = Signalling(self.exchange, login, self.offer, _signalling_options(settings))
         watch = EngineWatch(metrics, SOCKETIO_PATH)
-        self.engine = EngineServer(SOCKETIO_PATH, NAMESPACES, application, watch, _engine_options(settings), admit=application.admit)
+        self.engine = EngineServer(SOCKETIO_PATH, NAMESPACES, application, watch, engine_options(settings), admit=application.admit)
         figures = ConsumerFigures()
         metrics.include(figures)
         consumers = Consumers(settings, login, switchboard, converse, figures, timing)
@@ -110,7 +111,7 @@ def _signalling_options(settings: Settings) -> signalling.Options:
     return signalling.Options(spelling, settings.socketio_leave_s, settings.socketio_token == "handshake")
 
 
-def _engine_options(settings: Settings) -> engine.Options:
+def engine_options(settings: Settings) -> engine.Options:
     return engine.Options(
         engine=engineio.Options(ping_interval_s=settings.engineio_ping_s, ping_timeout_s=settings.engineio_timeout_s),
         timing=Timing(CONTROL_INTERVAL_S, settings.pong_s, settings.write_s, outbox_bytes=settings.outbox_bytes),

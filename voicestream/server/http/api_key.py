@@ -1,9 +1,15 @@
 """Who asks: the API key of the current request."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from quart import request
 
 from voicestream.errors import API_KEY_REFUSED, NO_API_KEY, PeerError
-from voicestream.store.authority import Authority, Principal
+
+if TYPE_CHECKING:
+    from voicestream.store.authority import Authority, Principal
 
 HEADERS = ("apikey", "x-api-key")
 

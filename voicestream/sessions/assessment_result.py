@@ -1,0 +1,107 @@
+"""What is found out about how somebody speaks: the words between the speech models, the session and the dialects.
+
+Immutable values. Times in seconds since the start of the recording; scores 0..100, None where there is not enough to tell
+or where nothing was shown to agree with human judgement. `protocols/elsa_json.py` spells them (elsa.md section 5).
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Plan: TypeAlias = Literal["standard", "premium"]
+Attempt: TypeAlias = Literal["RELEVANT", "UNSPOKEN", "IRRELEVANT"]
+Recorded: TypeAlias = Literal["ok", "noisy", "clipped", "quiet", "no_speech"]
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One sound that was expected. symbol: ARPAbet without stress; said: the sound heard instead, or "" for none at all."""
+
+    symbol: str
+    start_s: float
+    end_s: float
+    score: float
+    said: str | None = None  # None: it was this sound, as far as can be told
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of the transcript, or of the sentence given. confidence: of the transcript, 0..1; 1 where the sentence was given."""
+
+    text: str
+    start_s: float
+    end_s: float
+    score: float
+    phones: tuple[Phone, ...]
+    confidence: float = 1.0
+    prominence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Words between two pauses. text: as a person would write it."""
+
+    text: str
+    words: tuple[Word, ...]
+
+    @property
+    def start_s(self) -> float:
+        return self.words[0].start_s
+
+    @property
+    def end_s(self) -> float:
+        return self.words[-1].end_s
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast somebody spoke, and where not. articulated: without the pauses."""
+
+    words_per_minute: float
+    syllables_per_minute: float
+    phones_per_minute: float
+    articulated_words_per_minute: float
+    articulated_syllables_per_minute: float
+    articulated_phones_per_minute: float
+    pauses: tuple[tuple[float, float], ...] = ()  # start and end of each over 0.2 s, between first and last word
+    fillers: int = 0
+    repetitions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Melody:
+    """Pitch and loudness of the speech. pitch_hz: one number per 10 ms from the start of the recording, NaN where unvoiced."""
+
+    pitch_variation: float | None = None  # semitones, standard deviation
+    energy_variation: float | None = None  # dB, standard deviation over speech
+    pitch_hz: tuple[float, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """On the scale of the human raters, 0..100."""
+
+    overall: float | None = None
+    pronunciation: float | None = None
+    fluency: float | None = None
+    intonation: float | None = None
+    grammar: float | None = None
+    vocabulary: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All of it. partial_error: too_short, too_long; sentence: what was to be said, None for free speech."""
+
+    total_s: float
+    net_speech_s: float
+    snr_db: float
+    recording: Recorded
+    utterances: tuple[Utterance, ...]
+    scores: Scores
+    pace: Pace | None
+    melody: Melody
+    sentence: str | None = None
+    attempt: Attempt = "RELEVANT"
+    omitted: tuple[str, ...] = ()  # words of the sentence that were not said
+    inserted: tuple[str, ...] = ()  # words that were said and are not in it
+    partial_error: str | None = None
