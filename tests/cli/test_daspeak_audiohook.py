@@ -153,6 +153,13 @@ def test_enough_voice_ends_in_order() -> None:
     assert caller.ending == Ending(enough=True)
 
 
+def test_enough_voice_is_enough_however_the_connection_ends() -> None:
+    caller, server = opened()
+    server.say("disconnect", reason="completed")
+    caller.lost(None)
+    assert caller.ending == Ending(enough=True)
+
+
 def test_a_call_that_ends_says_so() -> None:
     caller, server = opened()
     caller.hang_up(3.0)

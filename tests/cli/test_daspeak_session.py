@@ -11,6 +11,7 @@ from trio_websocket import WebSocketConnection
 
 from tests.cli.daspeak_server import NAMESPACE, READY, Script, Server, event, status
 from voicestream import errors
+from voicestream.cli import telephone_call
 from voicestream.cli.audiohook_caller import AudioHookCaller
 from voicestream.cli.audiohook_handshake import Hook
 from voicestream.cli.daspeak_request import Request, Told, read_event
@@ -92,8 +93,8 @@ class Consumer:
             self.messages.append(message)
             if message["event"] == "media":
                 self.mulaw += base64.b64decode(message["media"]["payload"])
-        self.done.set()
         await websocket.aclose(self._code, "why")
+        self.done.set()
 
 
 async def test_a_registration_is_asked_for_spoken_and_approved() -> None:
@@ -109,6 +110,7 @@ async def test_a_registration_is_asked_for_spoken_and_approved() -> None:
     assert server.headers["signalling"]["authorization"] == "Bearer t"
     assert server.headers["audio"]["apikey"] == "k1"
     assert server.initialize["register_request"] == {"audio_total_duration": 5.0}
+    assert server.goodbye == f"41{NAMESPACE},"
 
 
 async def test_the_stream_is_a_whole_twilio_stream() -> None:
@@ -231,6 +233,27 @@ async def test_an_audiohook_call_is_paused_resumed_and_ended_by_the_server() -> 
     await client.register(Server(signalling(event("result-success", APPROVED), after=done), audio), "audiohook", MULAW * 2000)
     assert client.result is not None
     assert client.result.event == "result-success"
+
+
+class Silence:
+    """A WebSocket whose server says nothing and closes nothing."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    async def send_message(self, message: str) -> None:
+        self.heard.append(message)
+
+    async def get_message(self) -> str:
+        await trio.sleep_forever()
+        raise AssertionError
+
+
+async def test_a_server_has_six_seconds_for_its_last_word(autojump_clock: MockClock) -> None:
+    caller, server, start = TwilioCaller("C1"), Silence(), trio.current_time()
+    await telephone_call._converse(server, caller, recorded(bytes(320), 1.0), trio.Event(), lambda *_: None)  # type: ignore[arg-type]
+    assert trio.current_time() - start == pytest.approx(0.02 + 6.0)
+    assert [json.loads(message)["event"] for message in server.heard] == ["connected", "start", "media", "media", "stop"]
 
 
 async def test_a_file_takes_the_time_of_its_speech(autojump_clock: MockClock) -> None:

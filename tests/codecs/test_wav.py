@@ -83,8 +83,8 @@ def test_a_file_cut_off_anywhere_is_shorter_or_refused() -> None:
     for end in range(len(data)):
         try:
             assert read_wav(data[:end]).frames <= (end - 44) // 2
-        except PeerError as error:
-            assert error.fault is UNREADABLE_AUDIO
+        except PeerError:
+            assert end < 44
 
 
 @pytest.mark.parametrize(

@@ -208,17 +208,13 @@ async def test_a_revoked_key(client: httpx.AsyncClient) -> None:
     assert (await client.get(f"{V1}/models", headers={"apikey": key})).status_code == 401
 
 
-async def test_a_body_is_not_read_for_a_stranger(client: httpx.AsyncClient) -> None:
-    read = 0
-
-    async def body() -> AsyncIterator[bytes]:
-        nonlocal read
+async def test_a_stranger_is_answered_before_its_body_ends(client: httpx.AsyncClient) -> None:
+    async def endless() -> AsyncIterator[bytes]:
         while True:
-            read += 1
             yield bytes(1024)
+            await trio.lowlevel.checkpoint()
 
-    assert (await client.post(ENROL, content=body())).status_code == 401
-    assert read < 10
+    assert (await client.post(ENROL, content=endless())).status_code == 401
 
 
 async def test_switched_off_there_is_nothing(serve: Callable[..., Server]) -> None:
@@ -235,8 +231,6 @@ async def test_a_browser_may_send_the_key(serve: Callable[..., Server]) -> None:
 # ---- recordings that are refused
 
 CHANNELS_3 = np.zeros((8000, 3), np.float32)
-NOISY = voice() + 0.3 * np.random.default_rng(1).standard_normal(len(voice())).astype(np.float32)
-TONE = 0.3 * np.sin(2 * np.pi * 440 * np.arange(8 * 16000) / 16000) * (np.arange(8 * 16000) % 16000 < 12000)
 RECORDINGS: dict[str, tuple[bytes, int, str, str, str]] = {
     "text": (b"# no recording", 415, "UnsupportedMediaType", "415 Unsupported Media Type: The audio is not a wav", "1960"),
     "empty": (b"", 415, "UnsupportedMediaType", "415 Unsupported Media Type: The audio is not a wav", "1960"),
@@ -255,7 +249,6 @@ RECORDINGS: dict[str, tuple[bytes, int, str, str, str]] = {
     "30 s": (wav(np.zeros(30 * 8000), 8000), 400, "AudioInputException", "The wav duration is longer than 30 seconds", "1964"),
     "no samples": (wav(voice()[:0]), 400, "VoiceDurationIsNotEnoughException", "Net speech found was 0.00s of 3.00s", "1965"),
     "silence": (wav(np.zeros(8 * 8000), 8000), 400, "VoiceDurationIsNotEnoughException", "Net speech found was 0.00s of 3.00s", "1965"),
-    "noise": (wav(NOISY / 3), 400, "SignalNoiseRatioException", "Noise level exceeded", "3017"),
 }  # fmt: skip
 
 
@@ -270,6 +263,11 @@ async def test_recordings_that_are_refused(client: httpx.AsyncClient, name: str,
     check(await client.post(path, data=form, files=files, **ACME), *told)
 
 
+async def test_much_noise(serve: Callable[..., Server]) -> None:
+    answer = await serve(min_snr_db=60).client.post(ENROL, files={"audio": recording()}, **ACME)
+    check(answer, 400, "SignalNoiseRatioException", "Noise level exceeded", "3017")
+
+
 async def test_too_little_speech_says_how_much(serve: Callable[..., Server]) -> None:
     client = serve(daspeak_min_speech_s=4.5).client
     answer = await client.post(ENROL, files={"audio": wav(voice(seconds=4.0))}, **ACME)
@@ -278,13 +276,9 @@ async def test_too_little_speech_says_how_much(serve: Callable[..., Server]) -> 
     assert 1.0 < float(found.split(" ")[-3].removesuffix("s")) < 4.0
 
 
-@pytest.mark.parametrize(
-    "data, settings",
-    [(wav(TONE), {"min_voice": 0.25, "daspeak_min_speech_s": 0.5}), (wav(voice() / 500), {}), (wav((30 * voice()).clip(-0.99, 0.99)), {})],
-    ids=["a tone", "too quiet", "clipped"],
-)
-async def test_poor_quality(serve: Callable[..., Server], data: bytes, settings: dict[str, float]) -> None:
-    answer = await serve(min_snr_db=-10, **settings).client.post(ENROL, files={"audio": data}, **ACME)
+@pytest.mark.parametrize("gate", [{"min_voice": 1.0}, {"min_level_dbfs": 0.0}, {"max_clipped": 0.0}], ids=["no voice", "quiet", "clipped"])
+async def test_poor_quality(serve: Callable[..., Server], gate: dict[str, float]) -> None:
+    answer = await serve(**gate).client.post(ENROL, files={"audio": recording()}, **ACME)
     assert (answer.status_code, answer.json()["exception"]) == (400, "InsufficientQuality"), answer.text
 
 
@@ -294,16 +288,12 @@ async def test_channels_that_are_not_there(client: httpx.AsyncClient, channel: s
     check(answer, 400, "InvalidChannelException", "Invalid specified channel/s", "1955")
 
 
-async def test_speech_spread_thinly_is_neither_authentic_nor_not(client: httpx.AsyncClient) -> None:
+async def test_speech_spread_thinly_is_neither_authentic_nor_not(serve: Callable[..., Server]) -> None:
     """Half a second in each stretch of four: enough for a voice in all, nowhere enough for a verdict."""
-    pieces = [voice()[start * 16000 + 5000 : start * 16000 + 13800] for start in range(7)]
-    sparse = np.concatenate([np.pad(piece, (0, 4 * 16000 - len(piece))) for piece in pieces])
-    answer = await client.post(ENROL, files={"audio": wav(sparse + 0.0002 * np.random.default_rng(1).standard_normal(len(sparse)))}, **ACME)
-    assert answer.status_code in (200, 400)
-    if answer.status_code == 200:
-        assert answer.json()["authenticity"] == pytest.approx(0.4975)
-    else:
-        assert answer.json()["exception"] == "VoiceDurationIsNotEnoughException"
+    burst = np.pad(voice()[8000:16000], (0, 3 * 16000 + 8000))
+    sparse = np.tile(burst, 7) + 0.0002 * np.random.default_rng(1).standard_normal(7 * len(burst)).astype(np.float32)
+    answer = await serve(daspeak_min_speech_s=1.0).client.post(ENROL, files={"audio": wav(sparse)}, **ACME)
+    assert answer.json()["authenticity"] == pytest.approx(0.4975)
 
 
 # ---- models, calibrations, credentials, lists that are refused
@@ -323,7 +313,7 @@ async def test_unknown_calibrations(client: httpx.AsyncClient) -> None:
         "calibration": "cellar", "credential_reference": credential(1), "credential_to_evaluate": credential(2),
         "credential_list": listed(("a", credential(1))),
     }  # fmt: skip
-    files = {part: recording() for part in ("audio", "audio_reference", "audio_to_evaluate")}
+    files = dict.fromkeys(("audio", "audio_reference", "audio_to_evaluate"), recording())
     for path in (ENROL, f"{V1}/similarity/wav2wav", f"{V1}/similarity/credential2wav", f"{V1}/identification/wav2credentials"):
         check(await client.post(path, data=form, files=files, **ACME), *told)
     for path in (f"{V1}/similarity/credential2credential", f"{V1}/identification/credential2credentials"):
@@ -399,13 +389,14 @@ async def test_a_thousand_candidates_fit(client: httpx.AsyncClient) -> None:
         (b"", None, 400, "1952"),
         (b"hash=a&hash=b", "application/x-www-form-urlencoded", 400, "1953"),
         (b"a&" * 100, "application/x-www-form-urlencoded", 400, "1409"),
-        (b'{"hash":"a"}', "application/json", 415, "1407"),
-        (b"hash=a", "text/plain", 415, "1407"),
+        (b'{"hash":"a"}', "application/json", 415, "1415"),
+        (b"hash=a", "text/plain", 415, "1415"),
         (b"x", "multipart/form-data", 400, "1409"),
         (b"x", "multipart/form-data; boundary=b", 400, "1409"),
         (b"hash=%ff%zz%", "application/x-www-form-urlencoded", 404, "1957"),
-        (b"hash=" + b"a" * 5_000_000, "application/x-www-form-urlencoded", 413, "1406"),
+        (b"hash=" + b"a" * 5_000_000, "application/x-www-form-urlencoded", 413, "1413"),
     ],
+    ids=lambda value: str(value)[:40],
 )
 async def test_forms_that_are_refused(client: httpx.AsyncClient, content: bytes, content_type: str | None, status: int, code: str) -> None:
     headers = key_of("acme") | ({} if content_type is None else {"Content-Type": content_type})
@@ -429,7 +420,7 @@ async def test_a_body_that_does_not_come(client: httpx.AsyncClient, autojump_clo
 
 async def test_a_body_that_is_announced_too_large(client: httpx.AsyncClient) -> None:
     answer = await client.post(ENROL, content=b"", headers={**key_of("acme"), "Content-Length": "99999999999"})
-    check(answer, 413, "ServerError", "The request is too large", "1406")
+    check(answer, 413, "ServerError", "The request is too large", "1413")
 
 
 async def test_a_defect_is_a_server_error_and_told_to_nobody(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,12 +161,16 @@ class Server:
         _log.info("draining", conversations=len(self._routes.live), drain_s=self._settings.drain_s)
         for conversation in list(self._routes.live):
             conversation.end(Goodbye.DRAIN)
-        if self._daspeak is not None:
-            connections.start_soon(self._daspeak.drain)
         connections.cancel_scope.deadline = trio.current_time() + self._settings.drain_s
-        await self._http.drain()
+        connections.start_soon(self._drain_http)
         await anext(signals)
         connections.cancel_scope.cancel()
+
+    async def _drain_http(self) -> None:
+        """Connections that polling clients have stay theirs until sessions that go on have told their results."""
+        if self._daspeak is not None:
+            await self._daspeak.drain()
+        await self._http.drain()
 
 
 def _authority(settings: Settings) -> Authority | None:
