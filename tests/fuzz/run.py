@@ -7,10 +7,11 @@ libFuzzer ("Done N runs in S second(s)", exit status 0) or is a traceback and th
 import argparse
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 import atheris
+
+FOLDER = Path("build/fuzz")  # what was found is where the next run begins
 
 
 def main() -> None:
@@ -28,11 +29,11 @@ def main() -> None:
     if arguments.input:
         target.run(arguments.input.read_bytes())
         return
-    folder = Path(tempfile.mkdtemp(prefix=f"fuzz-{arguments.target}-"))
+    folder = FOLDER / arguments.target
     corpus = folder / "corpus"
-    corpus.mkdir()
+    corpus.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(target.seeds):
-        (corpus / str(number)).write_bytes(seed)
+        (corpus / f"seed-{number}").write_bytes(seed)
     words = folder / "words"
     words.write_text("".join(f"{quoted(word)}\n" for word in dictionary(target.seeds, target.words)))
     options = [f"-runs={arguments.executions}", f"-seed={arguments.seed}", f"-dict={words}", f"-artifact_prefix={folder}/"]
