@@ -1,7 +1,7 @@
 """Feed one target until it fails or has run often enough: python -m tests.fuzz.run TARGET [--executions N]
 
-libFuzzer, through atheris, keeps what reaches new branches of our modules and goes on from there. The end is told by
-libFuzzer ("Done N runs in S second(s)", exit status 0) or is a traceback and the file with the input (status 77).
+libFuzzer, through atheris, keeps what reaches new branches of our modules and goes on from there. At the end stand its
+figures (exit status 0), or a traceback and the file with the input (status 77).
 """
 
 import argparse
