@@ -47,7 +47,7 @@ def raw(samples: Pcm, file: Path) -> Path:
 def signalling_listing(vendor: Path, server: Server, streaming: str, **replaced: str) -> str:
     """The program of the first listing of v1.2: host, ids and the two empty `if` bodies filled in, and what the caller replaces."""
     headers = {"apikey": server.api_key}
-    model_hash = requests.get(f"http://127.0.0.1:{server.port}/daspeak/v1/models", headers=headers, timeout=10).json()["models"][0]
+    model_hash = requests.get(f"http://127.0.0.1:{server.port}/daspeak/v1/models", headers=headers, timeout=10).json()["models"][-1]
     text = (vendor / "daspeak-example-v1.2.txt").read_text()
     program = text[text.index("import socketio") : text.index("Let's analyze this snippet")]
     program = program.replace("https://api.eu.veri-das.com", f"http://127.0.0.1:{server.port}")
