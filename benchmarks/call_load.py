@@ -56,6 +56,17 @@ class Crowd:
         finally:
             gc.enable()
 
+    def behind_s(self) -> float:
+        """Send nothing until every stream has a pong: how far the server was behind; at most 10 s."""
+        asked = [media for _, _, media in self._due if media.live]
+        for media in asked:
+            media.ping()
+        began = now = time.monotonic()
+        while any(media.pings and media.live for media in asked) and now < began + 10:
+            self._poll.look()
+            now = time.monotonic()
+        return now - began
+
     def settle(self, seconds: float) -> int:
         """Begin no more calls, and wait so long for what is under way; how many sessions had all their audio and no result."""
         self._open = False

@@ -47,6 +47,7 @@ class Outcome:
     loop_us_per_message: float  # of its trio thread
     job_cpu_ms_per_result: float  # of its other threads
     cpu_share: float
+    behind_ms: float  # what was sent in the window took so long after its end to be read
     statuses: int
     status_p50_ms: float
     status_p99_ms: float
@@ -90,6 +91,7 @@ def measure(server: Server, plan: Plan, script: list[Script], window_s: float) -
     before = crowd.diary.turn()
     cpu, loop = cpu_ns(server.pid), thread_cpu_ns(server.pid)
     crowd.drive(window_s)
+    behind_s = crowd.behind_s()
     cpu, loop = cpu_ns(server.pid) - cpu, thread_cpu_ns(server.pid) - loop
     rss = rss_bytes(server.pid)
     seen = crowd.diary.turn()
@@ -103,6 +105,7 @@ def measure(server: Server, plan: Plan, script: list[Script], window_s: float) -
         loop / 1e3 / max(seen.sent, 1),
         (cpu - loop) / 1e6 / max(len(seen.results_s), 1),
         cpu / 1e9 / window_s,
+        behind_s * 1e3,
         len(seen.statuses_s),
         *quantiles_ms(seen.statuses_s),
         *quantiles_ms(seen.collected_s)[1:],
@@ -153,6 +156,8 @@ class Bench:
         for count in range(rounds):
             for name, server in {"voicestream": self.ours, **self.theirs}.items():
                 outcome = self.run(server, COMPARED_CALLS, window_s=COMPARED_S)
+                if outcome.behind_ms > LATE_MS:
+                    self.report.say(f"{name} was {outcome.behind_ms:.0f} ms behind: what it did at once cost it less")
                 seen.setdefault(name, []).append(outcome.cpu_us_per_message)
                 self.report.line(server=name, round=count, **asdict(outcome))
         ours = median(seen["voicestream"])
