@@ -209,9 +209,9 @@ def main() -> None:
     options = parser.parse_args()
     rounds, seconds = (1, 5.0) if options.quick else (options.rounds, options.seconds)
     raise_file_limit()
-    pin(LOAD_CORE)
     with ExitStack() as running:
         bench = Bench(running, dict(pair.split("=", 1) for pair in options.set), seconds, Report("calls"))
+        pin(LOAD_CORE)  # not before the servers have started, who would inherit it
         if options.only != "crowd":
             bench.compare(rounds)
         if options.only != "compare":
