@@ -35,6 +35,7 @@ class Diary:
     lengths_s: list[float] = field(default_factory=list)  # no delay: audio that was sent in sessions with a result
     sent: int = 0  # media messages
     late: int = 0  # of them: sent over 1 ms after they fell due, the generator's own fault
+    stall_s: float = 0.0  # the longest time in which the generator neither sent nor read
     stuck: int = 0  # of them: not taken by the socket at once
     defects: list[str] = field(default_factory=list)  # what was not as it should be
 

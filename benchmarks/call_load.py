@@ -48,8 +48,11 @@ class Crowd:
         """Go on for so long."""
         gc.disable()  # a collection would be 50 ms in which nothing is sent
         try:
-            end = time.monotonic() + seconds
+            before = time.monotonic()
+            end = before + seconds
             while (now := time.monotonic()) < end:
+                self.diary.stall_s = max(self.diary.stall_s, now - before)
+                before = now
                 self._begin(now)
                 self._send(now)
                 self._poll.look()

@@ -66,6 +66,7 @@ class Outcome:
     opened_p99_ms: float
     opened_max_ms: float
     late_share: float  # messages sent over 1 ms after they fell due: the generator's own fault
+    stall_ms: float  # the longest time in which the generator neither sent nor read: as much of a delay may be its own
     stuck: int  # messages that the socket did not take at once
     rss_bytes: int
     defects: list[str]  # the first of them
@@ -117,6 +118,7 @@ def measure(server: Server, plan: Plan, script: list[Script], window_s: float) -
         len(seen.opened_s),
         *quantiles_ms(seen.opened_s),
         seen.late / max(seen.sent, 1),
+        seen.stall_s * 1e3,
         seen.stuck,
         rss,
         sorted(set(defects))[:5],
@@ -167,10 +169,10 @@ class Bench:
         self.report.say(f"CPU us per media message, {COMPARED_CALLS} calls that do not end, median of {rounds}")
         self.report.table(["server", "us", "ratio"], rows)
 
-    def crowd(self, calls: int, rounds: int) -> None:
+    def crowd(self, calls: int, rounds: int, kinds: list[bool]) -> None:
         """That many at any moment, which end and do not."""
         rows = []
-        for ends in (False, True):
+        for ends in kinds:
             for count in range(rounds):
                 outcome = self.run(self.ours, calls, ends=ends)
                 self.report.line(server="voicestream", ends=ends, round=count, in_time=outcome.in_time, **asdict(outcome))
@@ -178,7 +180,20 @@ class Bench:
                 for defect in outcome.defects:
                     self.report.say(f"not as it should be: {defect}")
         self.report.say(f"{calls} calls on one core, {self.window_s:g} s; times in ms, p50 / p99 / max; mean call {self.mean_s:.1f} s")
-        head = ["calls", "us/message", "loop us", "job ms", "core", "status", "stream closed", "results", "result", "opened", "sent late"]
+        head = [
+            "calls",
+            "us/message",
+            "loop us",
+            "job ms",
+            "core",
+            "status",
+            "stream closed",
+            "results",
+            "result",
+            "opened",
+            "sent late",
+            "stall",
+        ]
         self.report.table(head, rows)
 
 
@@ -195,6 +210,7 @@ def _row(name: str, seen: Outcome) -> list[str]:
         f"{seen.result_p50_ms:.0f} / {seen.result_p99_ms:.0f} / {seen.result_max_ms:.0f}",
         f"{seen.opened_p50_ms:.1f} / {seen.opened_p99_ms:.1f} / {seen.opened_max_ms:.0f}",
         f"{seen.late_share:.1%}",
+        f"{seen.stall_ms:.0f}",
     ]
 
 
@@ -204,7 +220,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=30.0, help="measured time of each run")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the server")
-    parser.add_argument("--only", choices=("compare", "crowd"), help="one part alone")
+    parser.add_argument("--only", choices=("compare", "endless", "ending"), help="one part alone")
     parser.add_argument("--quick", action="store_true", help="one round of five seconds")
     options = parser.parse_args()
     rounds, seconds = (1, 5.0) if options.quick else (options.rounds, options.seconds)
@@ -212,10 +228,10 @@ def main() -> None:
     with ExitStack() as running:
         bench = Bench(running, dict(pair.split("=", 1) for pair in options.set), seconds, Report("calls"))
         pin(LOAD_CORE)  # not before the servers have started, who would inherit it
-        if options.only != "crowd":
+        if options.only in (None, "compare"):
             bench.compare(rounds)
         if options.only != "compare":
-            bench.crowd(options.streams, rounds)
+            bench.crowd(options.streams, rounds, [kind == "ending" for kind in ("endless", "ending") if options.only in (None, kind)])
 
 
 if __name__ == "__main__":
