@@ -71,11 +71,13 @@ class Crowd:
         return now - began
 
     def settle(self, seconds: float) -> int:
-        """Begin no more calls, and wait so long for what is under way; how many sessions had all their audio and no result."""
+        """Begin no more calls: how many of the sessions that have all their audio now have no result so long after."""
         self._open = False
+        heard = {
+            call for call in self._live if isinstance(call, Signalling) and call.media and call.media.script.ends and not call.media.live
+        }
         self.drive(seconds)
-        calls = [call for call in self._live if isinstance(call, Signalling)]
-        return sum(call.media is not None and call.media.script.ends and not call.media.live for call in calls)
+        return len(heard & self._live)
 
     def hang_up(self) -> None:
         """Everybody goes."""
