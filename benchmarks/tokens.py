@@ -122,13 +122,13 @@ def main() -> None:
     options = parser.parse_args()
     rounds, seconds, tries = (1, 2.0, 50) if options.quick else (options.rounds, options.seconds, options.tries)
     raise_file_limit()
-    pin(LOAD_CORE)
     report = Report("tokens")
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory())) / "data"
         credentials = Credentials.make(folder)
         ours = running.enter_context(voicestream(data_folder=folder, public_url=PUBLIC_URL, **MANY))
         empty = {f"empty {name}": running.enter_context(peer(PEER, name)) for name in ("quart", "asgi")}
+        pin(LOAD_CORE)  # not before the servers have started, who would inherit it
         asked = request(credentials.client_id, credentials.client_secret)
         seen: dict[str, list[tuple[float, float]]] = {}
         for count in range(rounds):

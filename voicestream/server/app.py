@@ -7,6 +7,7 @@ models, kernels ─► port ─► serving ─── SIGTERM or SIGINT ───
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import ssl
@@ -130,6 +131,7 @@ class Server:
                         await self._daspeak.start(connections)
                     await connections.start(self._keep_door, door, sockets, connections)
                     house.start_soon(self._obey, signals, door, connections)
+                    gc.freeze()  # what is there now stays: to look through it for garbage would stop every stream for 90 ms
                     self._health = Health(started=True, ready=True)
                     _log.info("serving", version=__version__, ports=ports, tls=settings.tls_cert is not None)
                     task_status.started(ports)
@@ -142,6 +144,7 @@ class Server:
         """Make the kernel that enrolments want of the gate's network: on a new machine that takes seconds, and streams do without."""
         if self._settings.component_verify or self._settings.component_media:
             await trio.to_thread.run_sync(compact.load, abandon_on_cancel=True)
+            gc.freeze()
 
     async def _keep_door(
         self,
