@@ -30,7 +30,7 @@ class House:
     def __init__(self) -> None:
         authority, told = shared_authority()
         self.authority, self.told = authority, told
-        self.login = Login(authority, AtOnce(), lambda: UNIX_S)  # type: ignore[arg-type]
+        self.login = Login(authority, AtOnce(), lambda: UNIX_S)
         self.door = TokenDoor(self.login, self.http, body_s=0.05, write_s=1.0, keep_alive_s=0.05)
         self.handed_on: list[bytes] = []
         self.body = f"grant_type=client_credentials&client_id={told.client_id}&client_secret={told.client_secret}".encode()
@@ -63,7 +63,7 @@ async def house() -> AsyncIterator[House]:
     house = House()
     await house.login.client(Presented(house.told.client_id, house.told.client_secret), "127.0.0.1")
     async with trio.open_nursery() as nursery:
-        [listener] = await nursery.start(partial(trio.serve_tcp, house.greet, 0, host="127.0.0.1"))  # type: ignore[var-annotated]
+        [listener] = await nursery.start(partial(trio.serve_tcp, house.greet, 0, host="127.0.0.1"))
         house.client = await trio.testing.open_stream_to_socket_listener(listener)
         yield house
         await house.client.aclose()
