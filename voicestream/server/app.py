@@ -30,6 +30,7 @@ from voicestream.server.credential import Credentials
 from voicestream.server.http import daspeak_recording
 from voicestream.server.http.app import create_app
 from voicestream.server.http.services import Health, Services
+from voicestream.server.http.token_door import TokenDoor
 from voicestream.server.job_runner import JobRunner
 from voicestream.server.login import Login
 from voicestream.server.metrics import Metrics
@@ -101,7 +102,10 @@ class Server:
             rest_channel=None if self._daspeak is None else self._daspeak.rest_channel,
         )
         self._http = HttpServer(create_app(settings, services), settings.write_s)
-        self._listener = Listener(self._routes.table, self._http.serve, self._routes.watch, _admission(settings), _tls_context(settings))
+        http = self._http.serve
+        if self._login is not None and not settings.allow_cors:
+            http = TokenDoor(self._login, http, settings.body_s, settings.write_s).serve
+        self._listener = Listener(self._routes.table, http, self._routes.watch, _admission(settings), _tls_context(settings))
 
     def close(self) -> None:
         if self._authority is not None:
