@@ -1,12 +1,14 @@
 """The short way of a token request: who may take it, and that everybody else arrives at the HTTP server with every byte."""
 
 import json
+import ssl
 from collections.abc import AsyncIterator
 from functools import partial
 
 import pytest
 import trio
 import trio.testing
+import trustme
 
 from tests.http.fake import UNIX_S, shared_authority
 from voicestream.protocols.oauth2 import Presented
@@ -92,6 +94,31 @@ async def test_a_body_may_come_late(house: House) -> None:
     await trio.testing.wait_all_tasks_blocked()
     await house.client.send_all(asked[-40:])
     assert await house.token()
+
+
+async def test_over_tls_too(house: House) -> None:
+    authority = trustme.CA()
+    server, client = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.configure_trust(client)
+
+    async def greet(stream: trio.SocketStream) -> None:
+        secure = trio.SSLStream(stream, server, server_side=True, https_compatible=True)
+        await house.door.serve(secure, bytes(await secure.receive_some()))
+
+    async with trio.open_nursery() as nursery:
+        [listener] = await nursery.start(partial(trio.serve_tcp, greet, 0, host="127.0.0.1"))
+        plain = await trio.testing.open_stream_to_socket_listener(listener)
+        secure = trio.SSLStream(plain, client, server_hostname="127.0.0.1", https_compatible=True)
+        await secure.send_all(house.asked())
+        assert b"access_token" in await secure.receive_some()
+        nursery.cancel_scope.cancel()
+
+
+async def test_in_a_drain_the_http_server_has_the_word(house: House) -> None:
+    house.door.draining = True
+    await house.client.send_all(house.asked())
+    assert await until_handed_on(house) == house.asked()
 
 
 async def until_handed_on(house: House) -> bytes:

@@ -102,9 +102,10 @@ class Server:
             rest_channel=None if self._daspeak is None else self._daspeak.rest_channel,
         )
         self._http = HttpServer(create_app(settings, services), settings.write_s)
-        http = self._http.serve
+        self._token_door: TokenDoor | None = None
         if self._login is not None and not settings.allow_cors:
-            http = TokenDoor(self._login, http, settings.body_s, settings.write_s).serve
+            self._token_door = TokenDoor(self._login, self._http.serve, settings.body_s, settings.write_s)
+        http = self._http.serve if self._token_door is None else self._token_door.serve
         self._listener = Listener(self._routes.table, http, self._routes.watch, _admission(settings), _tls_context(settings))
 
     def close(self) -> None:
@@ -177,6 +178,8 @@ class Server:
         """Connections that polling clients have stay theirs until sessions that go on have told their results."""
         if self._daspeak is not None:
             await self._daspeak.drain()
+        if self._token_door is not None:
+            self._token_door.draining = True
         await self._http.drain()
 
 

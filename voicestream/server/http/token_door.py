@@ -46,11 +46,13 @@ class TokenDoor:
         self._body_s = body_s
         self._write_s = write_s
         self._keep_alive_s = keep_alive_s
+        self.draining = False  # then the HTTP server says that the connection ends
 
     async def serve(self, stream: trio.abc.Stream, data: bytes) -> None:
         """Serve one connection whose first bytes, `data`, are read already."""
-        address = stream.socket.getpeername()[0] if isinstance(stream, trio.SocketStream) else None
-        while address is not None and (found := _HEAD.match(data)) is not None:
+        plain = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+        address = plain.socket.getpeername()[0] if isinstance(plain, trio.SocketStream) else None
+        while address is not None and not self.draining and (found := _HEAD.match(data)) is not None:
             fields = _usual_fields(found[1])
             end = found.end() + int(fields.get("content-length", 0))
             if fields and len(data) < end:
