@@ -133,7 +133,7 @@ class Server:
                         await self._daspeak.start(connections)
                     await connections.start(self._keep_door, door, sockets, connections)
                     house.start_soon(self._obey, signals, door, connections)
-                    gc.freeze()  # what is there now stays: to look through it for garbage would stop every stream for 90 ms
+                    _look_less_for_garbage()
                     self._health = Health(started=True, ready=True)
                     _log.info("serving", version=__version__, ports=ports, tls=settings.tls_cert is not None)
                     task_status.started(ports)
@@ -148,7 +148,7 @@ class Server:
             await trio.to_thread.run_sync(compact.load, abandon_on_cancel=True)
         if self._credentials is not None:
             await trio.to_thread.run_sync(daspeak_recording.warm_up, authenticity_model(), self._make_front, abandon_on_cancel=True)
-        gc.freeze()
+        _look_less_for_garbage()
 
     async def _keep_door(
         self,
@@ -181,6 +181,16 @@ class Server:
         if self._token_door is not None:
             self._token_door.draining = True
         await self._http.drain()
+
+
+def _look_less_for_garbage() -> None:
+    """A full look stops every stream, for 90 ms over what the start made, for 60 ms over 500 sessions (measured).
+
+    What is there now stays, and is not looked at again. Of what comes, cycles are a few thousand objects a minute at full load,
+    most of them young: those are found as before, the old ones a hundred times less often.
+    """
+    gc.freeze()
+    gc.set_threshold(700, 10, 1_000)
 
 
 def _authority(settings: Settings) -> Authority | None:
