@@ -1,27 +1,33 @@
 """How likely each senone of the acoustic model is to have made each frame.
 
 Phonetically tied mixtures: each phone has one codebook of 128 Gaussians per stream, a senone is three sets of weights
-over them, and its likelihood the product of its streams. Densities are a kernel; their weighted sums are matrix products,
-0.5 ms for the 5,126 senones of 100 ms.
+over them, and its likelihood the product of its streams. Of the 128 few matter in a frame, and only those are summed: as
+fast as a matrix product over all of them, and without the threads of BLAS, which wait for each other on a busy machine.
 """
 
 from functools import cache
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32, FLOAT, REASSOCIATE, VOID, late_kernel, types
+from voicestream.dsp._jit import F32, F32_2D, FLOAT, I64_RO, REASSOCIATE, VOID, late_kernel, types
 from voicestream.models.speech import package, parameter
 from voicestream.models.speech.definition import ModelDefinition
 
 LogLikelihoods: TypeAlias = NDArray[np.float32]  # (frames, senones), nats
 
-_BLOCK_FRAMES: Final = 128  # of which the densities are held at once
 _NEGLIGIBLE: Final = 18.0  # nats below the best density of a codebook
 _F32_3D_RO = types.Array(types.float32, 3, "C", readonly=True)
 _F32_4D_RO = types.Array(types.float32, 4, "C", readonly=True)
-_F32_4D = types.Array(types.float32, 4, "C")
+
+
+class _Selection(NamedTuple):
+    """Senones sorted by codebook: first (codebooks + 1,) where those of each begin, weights (streams, densities, senones)."""
+
+    order: NDArray[np.int64]
+    first: NDArray[np.int64]
+    weights: NDArray[np.float32]
 
 
 class AcousticModel:
@@ -42,42 +48,33 @@ class AcousticModel:
         self._precisions = np.ascontiguousarray(0.5 / variances.transpose(0, 1, 3, 2), np.float32)
         offsets = -0.5 * np.log(2 * np.pi * variances.astype(np.float64)).sum(axis=3)
         self._offsets = offsets.astype(np.float32)  # (codebooks, streams, densities)
-        self._weights = mixture_weights
         self._owner = definition.phone_of_senone()
-        self._prepared: dict[bytes, list[tuple[int, NDArray[np.int64], NDArray[np.float32]]]] = {}
+        # The least weight is e-26 and the best density 1: a product of three streams stays above float32's e-87.
+        self._weights = np.exp(-parameter.LOG_STEP * mixture_weights.astype(np.float32)).astype(np.float32)
+        self._all = self._selection(np.arange(definition.senones))
 
     def log_likelihoods(self, features: NDArray[np.float32], senones: NDArray[np.int64] | None = None) -> LogLikelihoods:
         """Features (frames, 3, 13) of `cepstrum` -> (frames, len(senones)) float32 in nats; without `senones` of all of them."""
-        wanted = np.arange(self.definition.senones) if senones is None else senones
-        groups = self._groups(wanted)
-        out = np.empty((len(features), len(wanted)), np.float32)
-        codebooks, streams, _, densities = self._means.shape
-        block = np.empty((codebooks, streams, _BLOCK_FRAMES, densities), np.float32)
-        best = np.empty((codebooks, _BLOCK_FRAMES), np.float32)
-        scratch = np.empty(densities, np.float32)
-        for start in range(0, len(features), _BLOCK_FRAMES):
-            piece = np.ascontiguousarray(features[start : start + _BLOCK_FRAMES])
-            _densities(piece, self._means, self._precisions, self._offsets, _NEGLIGIBLE, scratch, block, best)
-            count = len(piece)
-            for codebook, columns, weights in groups:
-                product = block[codebook, 0, :count] @ weights[0]
-                for stream in range(1, streams):
-                    product *= block[codebook, stream, :count] @ weights[stream]
-                np.log(product, out=product)
-                product += best[codebook, :count, None]
-                out[start : start + count, columns] = product
+        chosen = self._all if senones is None else self._selection(senones)
+        product = np.empty((len(features), len(chosen.order)), np.float32)
+        best = np.empty((len(features), len(self._means)), np.float32)
+        sums = np.empty((self._means.shape[1], len(chosen.order)), np.float32)
+        scratch = np.empty(self._means.shape[3], np.float32)
+        _likelihoods(
+            np.ascontiguousarray(features), self._means, self._precisions, self._offsets, chosen.weights, chosen.first, _NEGLIGIBLE,
+            scratch, sums, best, product,
+        )  # fmt: skip
+        np.log(product, out=product)
+        product += np.repeat(best, np.diff(chosen.first), axis=1)
+        out = np.empty_like(product)
+        out[:, chosen.order] = product
         return out
 
-    def _groups(self, wanted: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64], NDArray[np.float32]]]:
-        """Codebook, places among the wanted, and weights (streams, densities, places) of the senones that share a codebook."""
-        owner = self._owner[wanted]
-        found = []
-        for codebook in np.unique(owner):
-            columns = np.flatnonzero(owner == codebook)
-            # least weight e-26 and least density e-18 per stream: a product of three stays above float32's e-87
-            weights = np.exp(-parameter.LOG_STEP * self._weights[:, :, wanted[columns]].astype(np.float32))
-            found.append((int(codebook), columns, weights.astype(np.float32)))
-        return found
+    def _selection(self, senones: NDArray[np.int64]) -> _Selection:
+        owner = self._owner[senones]
+        order = np.argsort(owner, kind="stable")
+        first = np.searchsorted(owner[order], np.arange(len(self._means) + 1)).astype(np.int64)
+        return _Selection(order, first, np.ascontiguousarray(self._weights[:, :, senones[order]]))
 
 
 @cache
@@ -92,24 +89,30 @@ def acoustic_model() -> AcousticModel:
 
 
 @late_kernel(
-    VOID(_F32_3D_RO, _F32_4D_RO, _F32_4D_RO, _F32_3D_RO, FLOAT, F32, _F32_4D, types.Array(types.float32, 2, "C")), fastmath=REASSOCIATE
+    VOID(_F32_3D_RO, _F32_4D_RO, _F32_4D_RO, _F32_3D_RO, _F32_3D_RO, I64_RO, FLOAT, F32, F32_2D, F32_2D, F32_2D), fastmath=REASSOCIATE
 )
-def _densities(
+def _likelihoods(
     features: NDArray[np.float32],
     means: NDArray[np.float32],
     precisions: NDArray[np.float32],
     offsets: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    first: NDArray[np.int64],
     negligible: float,
     scratch: NDArray[np.float32],
-    out: NDArray[np.float32],
+    sums: NDArray[np.float32],
     best: NDArray[np.float32],
+    out: NDArray[np.float32],
 ) -> None:
-    # Densities run innermost: 128 neighbours become vector code, the 13 numbers of a stream do not fill one.
-    count = len(scratch)
-    for codebook in range(means.shape[0]):
-        for t in range(len(features)):
-            best[codebook, t] = np.float32(0.0)
-            for stream in range(means.shape[1]):
+    # Densities and senones run innermost: rows of neighbours become vector code, the 13 numbers of a stream do not fill one.
+    count, streams = len(scratch), means.shape[1]
+    for t in range(len(features)):
+        for codebook in range(means.shape[0]):
+            begin, end = first[codebook], first[codebook + 1]
+            best[t, codebook] = np.float32(0.0)
+            if begin == end:
+                continue
+            for stream in range(streams):
                 for k in range(count):
                     scratch[k] = offsets[codebook, stream, k]
                 for i in range(means.shape[2]):
@@ -120,8 +123,21 @@ def _densities(
                 top = scratch[0]
                 for k in range(count):
                     top = max(top, scratch[k])
-                best[codebook, t] += top
-                row = out[codebook, stream, t]
+                best[t, codebook] += top
+                total = sums[stream, begin:end]
+                for s in range(end - begin):
+                    total[s] = np.float32(0.0)
                 for k in range(count):
                     below = scratch[k] - top
-                    row[k] = np.exp(below) if below > -negligible else np.float32(0.0)
+                    if below > -negligible:
+                        density = np.float32(np.exp(below))
+                        weight = weights[stream, k, begin:end]
+                        for s in range(end - begin):
+                            total[s] += density * weight[s]
+            row = out[t, begin:end]
+            for s in range(end - begin):
+                row[s] = sums[0, begin + s]
+            for stream in range(1, streams):
+                total = sums[stream, begin:end]
+                for s in range(end - begin):
+                    row[s] *= total[s]
