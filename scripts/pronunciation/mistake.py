@@ -41,8 +41,8 @@ def _pair(expected: str, said: str, pattern: str, replacement: str, tested: str,
 PAIRS: Final = (
     _pair(
         "R", "L", "r", "l",
-        "right road rice red rain read rock arrive correct pirate",
-        "rate wrong root ram rose rust around parade",
+        "right road rice red rain read rock story sorry pirate",
+        "rate wrong root ram rose rust carry borrow",
     ),
     _pair(
         "V", "B", "v", "b",
@@ -76,11 +76,11 @@ PAIRS: Final = (
     ),
     _pair(
         "IH", "IY", "(?<![aeO])I", "i:",
-        "ship sit bit fit live chip hill fill lip pick",
+        "ship sit bit fit list chip hill fill lip pick",
         "slip sick bin mill rich pitch tin grin",
     ),
     _pair(
-        "L", "R", "(?<!@)l", "r",
+        "L", "R", "l", "r",
         "light load lice led lane lead lock collect alive pilot",
         "late long loot lamb lose lust balloon police",
     ),
