@@ -207,7 +207,8 @@ def main() -> None:
     card = Card(
         name="pronunciation", version="1", kind="pronunciation", rate_hz=16000, dimension=MEASURES, sha256=sha256_of(data),
         licence="Apache-2.0", threshold=threshold,
-        calibration=f"score: expected rating of experts, 0..100; threshold: deviations of a lead, {FALSE_ALARMS:.0%} of right synthetic sounds",
+        calibration="score: expected rating of experts, 0..100; "
+        f"threshold: deviations of a lead, {FALSE_ALARMS:.0%} of right synthetic sounds",
         trained_on=f"{len(people)} phones of {len(speakers)} speakers of speechocean762 rated by five experts, {len(trained)} sounds by "
         f"espeak-ng; heard by CMU Sphinx en-us (BSD; SHA-256 of its files {JOINT_SHA256[:16]})",
         measured=(
@@ -217,8 +218,9 @@ def main() -> None:
             Measurement(held, f"{len(alarms)} right sounds", "flagged %", round(100 * float(np.mean(alarms)), 1)),
             Measurement(held, f"{len(named)} exchanged sounds", "named right %", round(100 * float(np.mean(named)), 1)),
         ),
-        limits="Not sure enough of single sounds: it misses more than a third of exchanged ones, above all D for DH, EH for AE, R for L. Four speakers of one first language, 22 of the 25 badly rated phones by one of them: differences of 0.1 mean nothing. "
-        "Synthetic mistakes are cleaner than people's. US English; a British or Indian accent is scored as if it were a mistake",
+        limits="It misses more than a third of exchanged sounds, above all D for DH, EH for AE and R for L. Four rated speakers of one first "
+        "language, 22 of the 25 badly rated phones by one of them: differences of 0.1 mean nothing. Synthetic mistakes are cleaner than "
+        "people's. US English; a British or Indian accent is scored as if it were a mistake",
     )  # fmt: skip
     (options.out / "pronunciation.safetensors").write_bytes(data)
     (options.out / "pronunciation.json").write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n", "utf-8")
