@@ -23,6 +23,11 @@ def cpu_ns(pid: int) -> int:
     return total
 
 
+def thread_cpu_ns(pid: int) -> int:
+    """CPU time of a process's first thread, in ns."""
+    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0])
+
+
 def rss_bytes(pid: int) -> int:
     """Resident memory of a process: RSS of smaps_rollup, without kernel socket buffers."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

@@ -371,6 +371,10 @@ CALL_STREAMLESS = _fault(
 CALL_SHORT = _fault(
     "1713", "audio ended too early", "the stream ended before enough voice was gathered", "let the caller speak longer, or want less voice",
 )  # fmt: skip
+CALL_ATTEMPTS = _fault(
+    "1714", "too many rejected verifications of this voice",
+    "as many in ten minutes as the setting `verification_attempts` allows: somebody may be trying voices", "wait some minutes",
+)  # fmt: skip
 HOOK_TEXT_LARGE = _fault("1721", "text message too large", "an AudioHook text message is over 65,535 bytes", "send smaller messages")
 HOOK_NOT_JSON = _fault("1722", "text message is not JSON", "an AudioHook text message cannot be parsed", "correct the client")
 HOOK_NOT_MESSAGE = _fault(

@@ -30,7 +30,7 @@ class Server:
         self._audio = audio
         self.initialize: dict[str, object] = {}
         self.headers: dict[str, dict[str, str]] = {}
-        self.url = ""
+        self.url = self.goodbye = ""
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         async with trio.open_nursery() as nursery:
@@ -60,3 +60,4 @@ class Server:
         said = str(await websocket.get_message())
         self.initialize = json.loads(said.removeprefix(f"42{NAMESPACE},"))[1]
         await self._signalling(websocket)
+        self.goodbye = str(await websocket.get_message())

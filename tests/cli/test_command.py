@@ -27,7 +27,23 @@ def test_help_teaches_by_example() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["serve", "enrol", "verify", "client", "client verify", "doctor", "config", "errors", "models", "evaluate", "calibrate", "demo"],
+    [
+        "serve",
+        "enrol",
+        "verify",
+        "client",
+        "client register",
+        "client verify",
+        "client twilio",
+        "client audiohook",
+        "doctor",
+        "config",
+        "errors",
+        "models",
+        "evaluate",
+        "calibrate",
+        "demo",
+    ],
 )
 def test_every_command_has_help(command: str) -> None:
     assert run(*command.split(), "--help").exit_code == 0

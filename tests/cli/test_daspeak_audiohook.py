@@ -128,6 +128,7 @@ def test_a_pause_loses_what_is_said_and_tells_how_much() -> None:
     caller, server = opened()
     caller.feed(bytes(800))
     assert types(server.say("pause")) == [800, "paused"]
+    assert caller.is_paused
     caller.feed(bytes(1600))
     (resumed,) = server.say("resume")
     assert isinstance(resumed, dict)
@@ -149,6 +150,13 @@ def test_enough_voice_ends_in_order() -> None:
     assert server.answer() == []
     assert caller.ending is None
     server.say("closed")
+    assert caller.ending == Ending(enough=True)
+
+
+def test_enough_voice_is_enough_however_the_connection_ends() -> None:
+    caller, server = opened()
+    server.say("disconnect", reason="completed")
+    caller.lost(None)
     assert caller.ending == Ending(enough=True)
 
 

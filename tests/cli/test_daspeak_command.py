@@ -93,6 +93,7 @@ def test_the_vendors_base_url_may_have_its_path(vendor: Vendor, speech: str) -> 
         ({"VOICESTREAM_CLIENT_SECRET": ""}, (), "VOICESTREAM_CLIENT_SECRET"),
         ({}, ("-o", "/nowhere/c"), "VS1027"),
         ({}, ("--mic",), "one of FILE and --mic"),
+        ({"VOICESTREAM_APIKEY": "schlüssel"}, (), "VOICESTREAM_APIKEY"),
         ({"VOICESTREAM_AUDIOHOOK_SECRET": "###"}, ("--via", "audiohook"), "not base64"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import partial
 
 import pytest
 import trio
@@ -10,13 +11,14 @@ from trio_websocket import WebSocketConnection
 
 from tests.cli.daspeak_server import NAMESPACE, READY, Script, Server, event, status
 from voicestream import errors
+from voicestream.cli import telephone_call
 from voicestream.cli.audiohook_caller import AudioHookCaller
 from voicestream.cli.audiohook_handshake import Hook
 from voicestream.cli.daspeak_request import Request, Told, read_event
 from voicestream.cli.daspeak_session import ask
 from voicestream.cli.stream import endpoint_url
 from voicestream.cli.telephone_audio import recorded
-from voicestream.cli.telephone_call import Line
+from voicestream.cli.telephone_call import Line, call
 from voicestream.cli.twilio_caller import TwilioCaller
 from voicestream.errors import PeerError
 
@@ -39,17 +41,18 @@ class Client:
         make = {"twilio": lambda _now: TwilioCaller("C1", "MZ0"), "audiohook": lambda now: AudioHookCaller(hook, now)}
         hang_up = trio.Event()
 
-        def said(piece: bytes) -> None:
+        def said(piece: bytes, _heard: bool) -> None:
             self.said.append(piece)
             if len(self.said) == self._hang_up_after:
                 hang_up.set()
 
         async with trio.open_nursery() as nursery:
             await nursery.start(server.run)
-            line = Line(endpoint_url(server.url, "/audio", "ws"), [(b"apikey", b"k1")], make[via])
+            line = Line(endpoint_url(server.url, "/audio", "ws"), lambda: {"apikey": "k1"}, make[via])
             request = Request("register", via, "C1", 5.0)  # type: ignore[arg-type]
+            speak = partial(call, line, recorded(mulaw, 0.0), hang_up, said)
             try:
-                self.result = await ask(server.url, "Bearer t", request, line, recorded(mulaw, 0.0), hang_up, said, self.told.append)
+                self.result = await ask(server.url, "Bearer t", request, speak, self.told.append)
             except PeerError as error:
                 self.error = error
             nursery.cancel_scope.cancel()
@@ -90,8 +93,8 @@ class Consumer:
             self.messages.append(message)
             if message["event"] == "media":
                 self.mulaw += base64.b64decode(message["media"]["payload"])
-        self.done.set()
         await websocket.aclose(self._code, "why")
+        self.done.set()
 
 
 async def test_a_registration_is_asked_for_spoken_and_approved() -> None:
@@ -107,6 +110,7 @@ async def test_a_registration_is_asked_for_spoken_and_approved() -> None:
     assert server.headers["signalling"]["authorization"] == "Bearer t"
     assert server.headers["audio"]["apikey"] == "k1"
     assert server.initialize["register_request"] == {"audio_total_duration": 5.0}
+    assert server.goodbye == f"41{NAMESPACE},"
 
 
 async def test_the_stream_is_a_whole_twilio_stream() -> None:
@@ -229,6 +233,27 @@ async def test_an_audiohook_call_is_paused_resumed_and_ended_by_the_server() -> 
     await client.register(Server(signalling(event("result-success", APPROVED), after=done), audio), "audiohook", MULAW * 2000)
     assert client.result is not None
     assert client.result.event == "result-success"
+
+
+class Silence:
+    """A WebSocket whose server says nothing and closes nothing."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    async def send_message(self, message: str) -> None:
+        self.heard.append(message)
+
+    async def get_message(self) -> str:
+        await trio.sleep_forever()
+        raise AssertionError
+
+
+async def test_a_server_has_six_seconds_for_its_last_word(autojump_clock: MockClock) -> None:
+    caller, server, start = TwilioCaller("C1"), Silence(), trio.current_time()
+    await telephone_call._converse(server, caller, recorded(bytes(320), 1.0), trio.Event(), lambda *_: None)  # type: ignore[arg-type]
+    assert trio.current_time() - start == pytest.approx(0.02 + 6.0)
+    assert [json.loads(message)["event"] for message in server.heard] == ["connected", "start", "media", "media", "stop"]
 
 
 async def test_a_file_takes_the_time_of_its_speech(autojump_clock: MockClock) -> None:

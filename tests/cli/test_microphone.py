@@ -11,6 +11,8 @@ import pytest
 
 from voicestream import errors
 from voicestream.cli.microphone import RATE_HZ, microphone
+from voicestream.cli.telephone_audio import spoken
+from voicestream.dsp.g711 import mulaw_expand
 from voicestream.errors import PeerError
 
 Callback = Callable[[object, int, object, object], None]
@@ -52,6 +54,18 @@ async def test_sound_arrives_in_order_and_whole(monkeypatch: pytest.MonkeyPatch)
             if len(heard) == 3:
                 break
     assert heard == [bytes([number]) * 3200 for number in (1, 2, 3)]
+
+
+async def test_a_call_from_the_microphone_is_telephone_audio(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, SoundCard)
+    heard = b""
+    async with aclosing(spoken()) as pieces:
+        async for piece in pieces:
+            heard += piece
+            if len(heard) == 2400:  # three tenths of a second at 8 kHz
+                break
+    assert len(set(heard[900:1500])) == 1  # the second block: every sample 0x0202
+    assert abs(int(mulaw_expand(heard[1200:1201])[0]) - 0x0202) < 16
 
 
 async def test_no_input_is_told_with_its_number(monkeypatch: pytest.MonkeyPatch) -> None:

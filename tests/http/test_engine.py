@@ -18,6 +18,7 @@ from voicestream.server.engine_watch import EngineWatch
 from voicestream.server.metrics import Metrics
 
 PAYLOAD = 1_000_000
+POST_HEAD = "POST /socket.io/?EIO=4&transport=polling&sid={} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n"
 
 REFUSED = [
     ("GET", "", 400, {"code": 0, "message": "Transport unknown"}),
@@ -90,16 +91,29 @@ async def in_pieces(size_bytes: int) -> AsyncIterator[bytes]:
         yield b"4" * min(50_000, size_bytes - begin)
 
 
+@pytest.mark.parametrize("size_bytes", [PAYLOAD + 1, 3 * PAYLOAD])
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_a_body_too_large_is_refused_and_the_session_lives_on(chunked: bool) -> None:
+async def test_a_body_too_large_is_refused_and_the_session_lives_on(chunked: bool, size_bytes: int) -> None:
     journal = Journal()
     async with engine_house(journal, port=0) as house:
         sid = await house.joined()
-        answer = await house.post(sid, in_pieces(PAYLOAD + 1) if chunked else b"4" * (PAYLOAD + 1))
+        answer = await house.post(sid, in_pieces(size_bytes) if chunked else b"4" * size_bytes)
         assert (answer.status_code, answer.content) == (413, b"")
         journal.connections[0].emit("/", "still")
         assert await house.packets(sid, 1) == ['42["still"]']
         assert house.figure('faults_total{code="VS1607"}') == 1
+
+
+async def test_a_body_too_large_leaves_its_connection_open() -> None:
+    """Closed over what is still to come, it would be reset, and the answer with it."""
+    async with engine_house(port=0) as house:
+        sid = await house.handshake()
+        stream = await house.dial()
+        size_bytes = 3 * PAYLOAD
+        await stream.send_all(POST_HEAD.format(sid, size_bytes).encode() + b"4" * size_bytes)
+        assert (await stream.receive_some()).startswith(b"HTTP/1.1 413 ")
+        await stream.send_all(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert (await stream.receive_some()).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_a_body_of_the_full_size_is_taken() -> None:
@@ -136,10 +150,9 @@ async def test_a_get_with_a_body_is_refused() -> None:
 # ---- clients that go away -------------------------------------------------------------------------
 
 GET = "GET /socket.io/?EIO=4&transport=polling&sid={} HTTP/1.1\r\nHost: h\r\n\r\n"
-POST = "POST /socket.io/?EIO=4&transport=polling&sid={} HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n42["
 
 
-@pytest.mark.parametrize("request_text", [GET, POST])
+@pytest.mark.parametrize("request_text", [GET, POST_HEAD.replace("{}\r\n\r\n", "100\r\n\r\n42[")])
 async def test_a_connection_that_breaks_under_a_request_ends_the_session(request_text: str) -> None:
     journal = Journal()
     async with engine_house(journal, port=0) as house:

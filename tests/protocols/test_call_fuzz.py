@@ -4,26 +4,19 @@ The normal run draws few examples, `scripts/test --fuzz` 100,000 per dialect.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, note, settings
 
 from tests.protocols import hook
+from tests.protocols.tape import HOSTILE, Tape, mutated, places, slot, spelled, tapes
 from voicestream.errors import CALL_REFUSED, INTERNAL
 from voicestream.protocols.audiohook import AudioHook, Options
 from voicestream.protocols.base import NEVER, Close, Dialect
 from voicestream.protocols.twilio import Twilio
 from voicestream.sessions.vocabulary import Audio, CallRefused, CallState, Event, Failed, Finished, Opened
-
-# JSON texts put in place of a value; "" takes the field away
-HOSTILE = (
-    "", "null", "true", "0", "-1", "1.5", "1e400", "NaN", "Infinity", "9" * 400, '""', '"x"', '"\\u0000"', '"\\ud800"', '"é"', '"1"',
-    "[]", "{}", "[{}]", "[" * 40_000, "[" * 3000 + "]" * 3000, '{"a":' * 3000 + "1" + "}" * 3000, '"' + "x" * 70_000 + '"', '"QQ=="', "\\",
-)  # fmt: skip
-MARK = "\ue000"
 
 TWILIO: list[dict[str, Any]] = [
     {"event": "connected", "protocol": "Call", "version": "1.0.0"},
@@ -43,33 +36,6 @@ HOOK: list[tuple[str, dict[str, Any]]] = [
     ("error", {"code": 400, "message": "m"}), ("close", {"reason": "end"}),
 ]  # fmt: skip
 RESULTS = [*CallState, CallRefused(CALL_REFUSED), Failed(INTERNAL)]
-
-
-def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """(container, key) of every value inside `value`."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        yield value, key
-        yield from places(inner)
-
-
-@st.composite
-def mutated(draw: st.DrawFn, message: str) -> str:
-    """`message` with a hostile value somewhere, a key doubled, or a piece cut out."""
-    how = draw(st.integers(0, 9))
-    if how == 0:
-        begin, end = sorted((draw(st.integers(0, len(message))), draw(st.integers(0, len(message)))))
-        return message[:begin] + message[end:]
-    if how == 1:
-        return '{"event":5,"seq":"x",' + message[1:]
-    value = json.loads(message)
-    container, key = draw(st.sampled_from(list(places(value))))
-    hostile = draw(st.sampled_from(HOSTILE))
-    if hostile:
-        container[key] = MARK
-    else:
-        del container[key]
-    return json.dumps(value).replace(json.dumps(MARK), hostile)
 
 
 class Watched:
@@ -115,36 +81,33 @@ class Watched:
             self.take(self.dialect.tick(now))
 
 
-def converse(data: st.DataObject, dialect: Dialect, messages: list[str | bytes]) -> None:
+def converse(tape: Tape, dialect: Dialect, messages: list[str | bytes]) -> None:
     watched = Watched(dialect)
     now = 0.0
     for message in messages:
-        if isinstance(message, str) and data.draw(st.integers(0, 3)) == 0:
-            message = data.draw(mutated(message))
-        now += data.draw(st.sampled_from([0.0, 0.02, 1.0, 6.0]))
-        watched.step(message, data.draw(st.integers(0, 3 * len(RESULTS))), now)
+        if isinstance(message, str) and tape.below(4) == 3:
+            message = mutated(tape, message)
+            note(message[:500])
+        now += tape.choice((0.0, 0.02, 1.0, 6.0))
+        watched.step(message, tape.below(3 * len(RESULTS)), now)
     while dialect.deadline < NEVER:
         watched.take(dialect.tick(dialect.deadline))
     assert watched.is_closed
 
 
-def twilio(data: st.DataObject) -> None:
-    chosen = data.draw(st.lists(st.sampled_from(TWILIO), max_size=8))
-    texts: list[str | bytes] = [json.dumps(message) for message in (TWILIO[1], *chosen)]
-    converse(data, Twilio(0.0), texts)
+def twilio(tape: Tape) -> None:
+    chosen = (TWILIO[1], *tape.several(TWILIO, 8))
+    converse(tape, Twilio(0.0), [json.dumps(message) for message in chosen])
 
 
-def audiohook(data: st.DataObject) -> None:
-    chosen = data.draw(st.lists(st.sampled_from([*HOOK, (b"", {}), (b"ab", {}), (bytes(50_000), {})]), max_size=8))
-    options = Options(
-        unknown_call=data.draw(st.sampled_from(["pause", "disconnect"])), after_result=data.draw(st.sampled_from(["disconnect", "pause"]))
-    )
+def audiohook(tape: Tape) -> None:
+    options = Options(unknown_call=tape.choice(("pause", "disconnect")), after_result=tape.choice(("disconnect", "pause")))
     messages: list[str | bytes] = []
     seq = 0
-    for kind, parameters in (HOOK[0], *chosen):
+    for kind, parameters in (HOOK[0], *tape.several([*HOOK, (b"", {}), (b"ab", {}), (bytes(50_000), {})], 8)):
         seq += isinstance(kind, str)
         messages.append(kind if isinstance(kind, bytes) else hook.text(kind, parameters, seq))
-    converse(data, AudioHook(hook.SESSION, hook.ORGANIZATION, 0.0, options), messages)
+    converse(tape, AudioHook(hook.SESSION, hook.ORGANIZATION, 0.0, options), messages)
 
 
 DIALECTS = {"twilio": twilio, "audiohook": audiohook}
@@ -152,17 +115,17 @@ DIALECTS = {"twilio": twilio, "audiohook": audiohook}
 
 @pytest.mark.parametrize("name", DIALECTS)
 @settings(max_examples=200, deadline=None)
-@given(data=st.data())
-def test_hostile_messages_change_nothing_that_must_hold(name: str, data: st.DataObject) -> None:
-    DIALECTS[name](data)
+@given(tape=tapes())
+def test_hostile_messages_change_nothing_that_must_hold(name: str, tape: Tape) -> None:
+    DIALECTS[name](tape)
 
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("name", DIALECTS)
 @settings(max_examples=100_000, deadline=None)
-@given(data=st.data())
-def test_a_hundred_thousand_conversations(name: str, data: st.DataObject) -> None:
-    DIALECTS[name](data)
+@given(tape=tapes())
+def test_a_hundred_thousand_conversations(name: str, tape: Tape) -> None:
+    DIALECTS[name](tape)
 
 
 OPENINGS: dict[str, tuple[Callable[[], Dialect], str]] = {
@@ -178,5 +141,5 @@ def test_every_field_of_the_opening_with_every_hostile_value(name: str, hostile:
     for place in range(len([*places(json.loads(message))])):
         value = json.loads(message)
         container, key = [*places(value)][place]
-        container[key] = MARK
-        Watched(make()).step(json.dumps(value).replace(json.dumps(MARK), hostile or "null"), 99, 0.0)
+        container[key] = slot(hostile or "null")
+        Watched(make()).step(spelled(value), 99, 0.0)

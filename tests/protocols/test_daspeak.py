@@ -330,6 +330,7 @@ SENTENCES = {
     errors.NO_PONG: ("error-audio", "The audio stream ended before enough voice was collected"),
     errors.INTERNAL: ("error-das-Peak", "The biometric service could not process the voice"),
     errors.NO_VOICE: ("error-das-Peak", "The biometric service could not process the voice"),
+    errors.CALL_ATTEMPTS: ("error-das-Peak", "The biometric service could not process the voice"),
     errors.REST_INTERRUPTED: ("error-das-Peak", "The biometric service could not process the voice"),
 }
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from tests.protocols.test_call_fuzz import HOSTILE, MARK, mutated, places
+from tests.protocols.tape import HOSTILE, Tape, mutated, places, slot, spelled, tapes
 from voicestream.errors import CATALOGUE, TEMPLATE_KEY, PeerError
 from voicestream.protocols.daspeak import Spelling, read_initialize, told_event
 from voicestream.protocols.daspeak_parameter import AudioSettings, Kind, Offer, ParameterError
@@ -105,49 +105,68 @@ def heard(text: str) -> Any:
 
 
 # What JSON may hold, and what only Python may: bytes come as attachments, the rest must not matter.
-scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(st.characters(), max_size=40), st.binary(max_size=8),
-    st.sampled_from([10**400, -(10**400), "8000", "1", "raw", "pcm", "mulaw", "s16le", "", "1e308", "9" * 400, "٥", "dm9p", SETTINGS_ID]),
+SCALARS: tuple[Any, ...] = (
+    None, True, False, 0, 1, -1, 8000, 0.5, 1e308, float("nan"), float("inf"), 10**400, -(10**400), "8000", "1", "0.5", "raw", "pcm",
+    "mulaw", "s16le", "", "1e308", "9" * 400, "٥", "dm9p", "\ud800", SETTINGS_ID, b"", b"dm9p",
 )  # fmt: skip
-keys = st.one_of(st.sampled_from(sorted(NAMES)), st.text(max_size=5))
-trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=8), max_leaves=12)
+KEYS = (*sorted(NAMES), "", "x")
 
 
-@st.composite
-def messages(draw: st.DrawFn, dialect: str) -> Any:
+def anything(tape: Tape, levels: int = 4) -> Any:
+    """A value, or a few levels of them."""
+    match tape.below(8) if levels else 0:
+        case 7:
+            return [anything(tape, levels - 1) for _ in range(tape.below(4))]
+        case 6:
+            return {tape.choice(KEYS): anything(tape, levels - 1) for _ in range(tape.below(8))}
+        case 5:
+            return tape.text(40)
+        case 4:
+            return tape.bytes(8)
+        case _:
+            return tape.choice(SCALARS)
+
+
+def message(tape: Tape, dialect: str) -> Any:
     """A good message with one to three parts replaced or taken away; or its text, mutated; or anything."""
     good = MESSAGES[dialect]
-    how = draw(st.integers(0, 9))
-    if how == 0:
-        return draw(trees)
-    if how <= 3:
-        return heard(draw(mutated(json.dumps(good))))
+    how = tape.below(10)
+    if how == 9:
+        return anything(tape)
+    if how >= 6:
+        return heard(mutated(tape, json.dumps(good)))
     value = json.loads(json.dumps(good))
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(1 + tape.below(3)):
         found = list(places(value))
         if not found:
             break
-        container, key = draw(st.sampled_from(found))
-        if isinstance(container, dict) and draw(st.booleans()):
+        container, key = tape.choice(found)
+        if isinstance(container, dict) and tape.below(2):
             del container[key]
         else:
-            container[key] = draw(trees)
+            container[key] = anything(tape)
     return value
+
+
+def read_one(tape: Tape, dialect: str) -> None:
+    value = message(tape, dialect)
+    note(repr(value)[:500])
+    hold(dialect, value)
 
 
 @pytest.mark.parametrize("dialect", MESSAGES)
 @settings(max_examples=300, deadline=None)
-@given(data=st.data())
-def test_hostile_messages(dialect: str, data: st.DataObject) -> None:
-    hold(dialect, data.draw(messages(dialect)))
+@given(tape=tapes())
+def test_hostile_messages(dialect: str, tape: Tape) -> None:
+    read_one(tape, dialect)
 
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("dialect", MESSAGES)
 @settings(max_examples=100_000, deadline=None)
-@given(data=st.data())
-def test_a_hundred_thousand_messages(dialect: str, data: st.DataObject) -> None:
-    hold(dialect, data.draw(messages(dialect)))
+@given(tape=tapes())
+def test_a_hundred_thousand_messages(dialect: str, tape: Tape) -> None:
+    read_one(tape, dialect)
 
 
 @pytest.mark.parametrize("dialect", MESSAGES)
@@ -157,8 +176,8 @@ def test_every_field_with_every_hostile_value(dialect: str, hostile: str) -> Non
         value = json.loads(json.dumps(MESSAGES[dialect]))
         container, key = [*places(value)][place]
         if hostile:
-            container[key] = MARK
-            hold(dialect, heard(json.dumps(value).replace(json.dumps(MARK), hostile)))
+            container[key] = slot(hostile)
+            hold(dialect, heard(spelled(value)))
         else:
             del container[key]
             hold(dialect, value)

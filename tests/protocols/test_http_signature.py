@@ -210,6 +210,8 @@ TAMPERED: dict[str, tuple[SignedRequest, str]] = {
     "input no list": (having(GOOD, signature_input="sig1=1"), "signature-input"),
     "input a truth": (having(GOOD, signature_input="sig1"), "signature-input"),
     "input not ASCII": (having(GOOD, signature_input="sig1=é"), "signature-input"),
+    "input of over a KiB": (having(GOOD, signature_input="sig1=" + spelled().replace(" ", " " * 1024, 1)), "signature-input"),
+    "signature of over a KiB": (having(GOOD, signature=f"{SIGNATURE},{' ' * 1024}sig2=:AAAA:"), "signature"),
     "a second label first, not signed": (having(GOOD, signature_input=f"a={spelled()}, sig1={spelled()}"), "signature"),
     "line break in a field": (having(GOOD, audiohook_session_id='x\n"x-api-key": y'), "signature"),
     "not text at all": (having(GOOD, audiohook_session_id="\udcff"), "signature"),

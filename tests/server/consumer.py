@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +28,7 @@ from voicestream.store.authority import Authority
 from voicestream.store.database import FILE_NAME, Database
 from voicestream.store.twilio_account import add_account
 from voicestream.store.vault import Vault
-from voicestream.transport.listener import Admission, Listener, Route
+from voicestream.transport.listener import Admission, Listener, Route, listen
 from voicestream.transport.pipe import StreamPipe
 from voicestream.transport.websocket import Timing, WebSocket
 
@@ -89,16 +90,20 @@ class House:
         self.database = Database(folder / FILE_NAME)
         self.vault = Vault.load(folder)
         self.at = AT
-        self.switchboard = Switchboard()
+        self.switchboard = self.open_switchboard()
         self.account = Account()
         self.figures = ConsumerFigures()
         self.book = Book()
-        login = Login(self.authority, NoRunner(), lambda: self.at)  # type: ignore[arg-type]
+        self.login = Login(self.authority, NoRunner(), lambda: self.at)  # type: ignore[arg-type]
         timing = Timing()
-        routes = Consumers(Settings(**settings), login, self.switchboard, self._converse, self.figures, timing).routes  # type: ignore[arg-type]
+        routes = Consumers(Settings(**settings), self.login, self.switchboard, self._converse, self.figures, timing).routes  # type: ignore[arg-type]
         by_path = {route.path: route for route in routes}
         routes += [Route(path, by_path[like].admit, by_path[like].limit, by_path[like].timing) for path, like in extra.items()]
-        self.listener = Listener(routes, no_http, self.book, Admission())
+        self.routes = routes
+        self.listener = Listener(routes, no_http, self.book, Admission(origins=frozenset({"https://voice.example"})))
+
+    def open_switchboard(self) -> Switchboard:
+        return Switchboard()
 
     async def _converse(self, path: str, websocket: WebSocket, dialect: Dialect, open_session: OpenSession) -> None:
         conversation = Conversation(
@@ -122,7 +127,21 @@ class House:
         add_account(self.database, self.vault, "an account", tenant, auth_token, AT)
         self.authority.refresh()
 
+    @property
+    def held_s(self) -> float:
+        """Audio that waits for somebody to ask."""
+        return sum(stream.heard_s for stream in self.switchboard._streams.values())
+
     # ---- visits
+
+    @asynccontextmanager
+    async def port(self) -> AsyncIterator[int]:
+        """A real port, for clients that are processes."""
+        sockets = await listen("127.0.0.1", 0)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(partial(trio.serve_listeners, self.listener.greet, sockets))
+            yield sockets[0].socket.getsockname()[1]
+            nursery.cancel_scope.cancel()
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[trio.StapledStream[trio.abc.SendStream, trio.abc.ReceiveStream]]:

@@ -11,6 +11,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from tests.server.test_switchboard import FakeLine
 from tests.sessions.toy import ANYTHING, CARD, SampleFront, ToyFront, ToyLiving, ToyModel, audio, cut, template
 from voicestream.errors import (
+    CALL_ATTEMPTS,
     CALL_BUSY,
     CALL_FORMAT,
     CALL_SHORT,
@@ -234,6 +235,28 @@ async def test_so_many_sessions_and_no_more(autojump_clock: MockClock) -> None:
         with pytest.raises(PeerError) as refused:
             await at.ask(call_id="other")
         assert refused.value.fault is OVERLOADED
+
+
+async def test_rejected_verifications_of_a_voice_are_numbered(autojump_clock: MockClock) -> None:
+    async with house(Options(attempts=2, patience=PATIENCE)) as at:
+        for _ in range(2):
+            await at.ask(of=template(2.0))
+            speak(at.stream()[0], 3.0)
+            await trio.sleep(10)
+        with pytest.raises(PeerError) as refused:
+            await at.ask(of=template(2.0))
+        assert refused.value.fault is CALL_ATTEMPTS
+        await at.ask("other tenant", of=template(2.0))
+        await at.ask(of=template(0.8))
+
+
+async def test_approved_verifications_are_not(autojump_clock: MockClock) -> None:
+    async with house(Options(attempts=2, patience=PATIENCE)) as at:
+        for _ in range(4):
+            await at.ask(of=template(0.8))
+            speak(at.stream()[0], 3.0)
+            await trio.sleep(10)
+        assert at.outcomes == [("verify", "approved")] * 4
 
 
 async def test_in_a_drain_no_session_begins(autojump_clock: MockClock) -> None:

@@ -72,6 +72,12 @@ async def test_a_tampered_request_gets_the_one_answer_and_the_good_one_still_get
     assert (told[:13], waited_s) == (b"HTTP/1.1 101 ", 0)
 
 
+@pytest.mark.parametrize("key, reason", [(None, "no key"), ("b3RoZXI=", "key"), (KEY, "unsigned")])
+async def test_the_reason_is_counted_for_the_operator(house: House, autojump_clock: MockClock, key: str | None, reason: str) -> None:
+    await ask(house, having(BARE, x_api_key=key))
+    assert house.figures.refused == {("audiohook", reason): 1}
+
+
 async def test_a_replay_gets_the_one_answer(house: House, autojump_clock: MockClock) -> None:
     assert [(await ask(house, GOOD))[0][:13] for _ in range(3)] == [b"HTTP/1.1 101 ", b"HTTP/1.1 401 ", b"HTTP/1.1 401 "]
     assert house.figures.refused == {("audiohook", "replay"): 2}
@@ -294,7 +300,7 @@ async def test_no_pings_of_the_websocket_are_sent(house: House, autojump_clock: 
         await stream.receive_some()
         await stream.send_all(masked(TEXT, hook.text("open", hook.opening(), 1).encode()))
         for seq in range(2, 12):
-            await trio.sleep(20)
+            await trio.sleep(25)
             await stream.send_all(masked(TEXT, hook.text("ping", {}, seq).encode()))
         await wait_all_tasks_blocked()
         assert {opcode for opcode, _ in split(bytes(await stream.receive_some(1 << 20)))} == {TEXT}

@@ -109,6 +109,11 @@ async def test_the_configured_url_is_signed_whatever_the_request_says(house: Hou
     assert told.startswith(b"HTTP/1.1 101 ")
 
 
+async def test_the_origin_does_not_matter(house: House, autojump_clock: MockClock) -> None:
+    told, _ = await house.answer(TWILIO_PATH, {"Host": HOST, "Origin": "https://elsewhere.example", "apikey": house.key()})
+    assert told.startswith(b"HTTP/1.1 101 ")
+
+
 async def test_without_a_public_url_a_signature_cannot_be_checked(tmp_path: Path, autojump_clock: MockClock) -> None:
     with consumers(tmp_path) as house:
         house.twilio("acme", TOKEN)

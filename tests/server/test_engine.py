@@ -182,19 +182,20 @@ async def test_a_client_that_connects_to_nothing_is_gone_after_the_connect_time(
 
 async def test_two_gets_at_once_end_the_session(autojump_clock: MockClock) -> None:
     journal = Journal()
-    async with engine_house(journal) as house, trio.open_nursery() as nursery:
+    async with engine_house(journal) as house:
         sid = await house.joined()
         first: list[str] = []
 
         async def hold() -> None:
             first.append((await house.get(sid)).text)
 
-        nursery.start_soon(hold)
-        await wait_all_tasks_blocked()
-        second = await house.get(sid)
-        assert (second.status_code, second.content) == (400, b"")
-        assert await journal.ending() is Ending.OVERLAP
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(hold)
+            await wait_all_tasks_blocked()
+            second = await house.get(sid)
+            assert (second.status_code, second.content) == (400, b"")
         assert first == ["1"]
+        assert await journal.ending() is Ending.OVERLAP
 
 
 async def test_a_body_that_does_not_come_in_time_ends_the_session(autojump_clock: MockClock) -> None:

@@ -61,7 +61,7 @@ class AudioHookCaller:
         self._outbox: list[str | bytes] = []
         self._seq = self._server_seq = 0
         self._position = self._paused_at = self._unheard = 0  # samples of the call
-        self._channels = ["external"]
+        self._channels = 1
         self._enough, self._failure = False, ""
         self._ping_seq: int | None = None  # of the ping that has no pong yet
         self._pinged_at = 0.0
@@ -72,6 +72,10 @@ class AudioHookCaller:
     def is_open(self) -> bool:
         return self.state in _LIVE
 
+    @property
+    def is_paused(self) -> bool:
+        return self.state is State.PAUSED
+
     def feed(self, mulaw: bytes) -> None:
         """Send a piece of the customer's speech; in a pause it is lost."""
         self._position += len(mulaw)
@@ -79,8 +83,8 @@ class AudioHookCaller:
             self._unheard += len(mulaw)
         if self.state is not State.ACTIVE:
             return
-        frames = bytearray([_SILENCE]) * (len(mulaw) * len(self._channels))
-        frames[self._channels.index("external") :: len(self._channels)] = mulaw
+        frames = bytearray([_SILENCE]) * (len(mulaw) * self._channels)
+        frames[:: self._channels] = mulaw  # the external one is the first of both
         self._outbox.append(bytes(frames))
 
     def hang_up(self, now: float) -> None:
@@ -153,7 +157,7 @@ class AudioHookCaller:
         if not media or "external" not in media[0]["channels"]:
             self._failure = "the server takes no audio of this call"
             return self._close("error", now)
-        self._channels = media[0]["channels"]
+        self._channels = len(media[0]["channels"])
         self.state = State.PAUSED if parameters.get("startPaused") else State.ACTIVE
         self.deadline = now + _FIRST_PING_S
 

@@ -110,13 +110,17 @@ def register(
       voicestream client register me.wav -o me.credential
 
       voicestream client register --mic --via audiohook -o me.credential
+
+      voicestream client register --call-id CA0f3a5c7e9b1d2f4a6c8e0b2d4f6a8c0e -o me.credential    # the call comes from elsewhere
     """
-    from voicestream.cli.daspeak import Access, Keep, Speech, new_call_id, session
+    from voicestream.cli.daspeak import Access, Keep, Speech, session
     from voicestream.cli.daspeak_request import Request
 
-    request = Request("register", via, call_id or new_call_id(), duration_s, authenticity_threshold=authenticity, model_hash=model_hash)
+    speech = Speech(file, mic, speed)
+    call = speech.call_id(call_id)
+    request = Request("register", via, call, duration_s, authenticity_threshold=authenticity, model_hash=model_hash)
     access = Access(url, client_id, client_secret_file, api_key_file, hook_secret_file)
-    session(request, Speech(file, mic, speed), access, Keep(save_credential, save_audio), json)
+    session(request, speech, access, Keep(save_credential, save_audio), json)
 
 
 @client.command(short_help="Compare a voice with a template (IDVoice) or a credential (das-Peak).")
@@ -170,14 +174,15 @@ def verify(
         _verify_by_template(template, enrol, context_s, window_s, file, mic, opus, realtime, json, url)
         return
     _refuse(context, _IDVOICE, "is not for --credential")
-    from voicestream.cli.daspeak import Access, Keep, Speech, new_call_id, session
+    from voicestream.cli.daspeak import Access, Keep, Speech, session
     from voicestream.cli.daspeak_request import Request
     from voicestream.cli.recording import read_bytes
 
     known = read_bytes(credential).decode("ascii", "replace").strip()
-    request = Request("verify", via, call_id or new_call_id(), duration_s, known, authenticity, similarity, model_hash)
+    speech = Speech(file, mic, speed)
+    request = Request("verify", via, speech.call_id(call_id), duration_s, known, authenticity, similarity, model_hash)
     access = Access(url, client_id, client_secret_file, api_key_file, hook_secret_file)
-    session(request, Speech(file, mic, speed), access, Keep(audio=save_audio), json)
+    session(request, speech, access, Keep(audio=save_audio), json)
 
 
 @client.command(short_help="The audio side alone, as Twilio sends it.")

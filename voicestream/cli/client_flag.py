@@ -27,7 +27,9 @@ HookSecret: TypeAlias = Annotated[
         "--audiohook-secret-file", metavar="FILE", help="Base64 secret that signs the request; else VOICESTREAM_AUDIOHOOK_SECRET."
     ),
 ]
-CallId: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="The call's id; by default a new one.")]
+CallId: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="ID", help="The call's id; without FILE and --mic somebody else sends its audio.")
+]
 OwnCallId: TypeAlias = Annotated[str, typer.Option("--call-id", metavar="ID", help="The call that the session asks for.")]
 Speed: TypeAlias = Annotated[
     float, typer.Option(min=0, metavar="FACTOR", help="Of a file, as a multiple of speech; 0: as fast as it is taken.")

@@ -9,8 +9,9 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,7 +29,7 @@ from voicestream.cli.http import fetch_token
 from voicestream.cli.recording import read_bytes, read_recording
 from voicestream.cli.stream import endpoint_url
 from voicestream.cli.telephone_audio import TELEPHONE_HZ, recorded, spoken, telephone
-from voicestream.cli.telephone_call import Ending, Line, call
+from voicestream.cli.telephone_call import Line, call
 from voicestream.cli.terminal import ERROR, NEGATIVE, console, fail, fail_with
 from voicestream.cli.twilio_caller import TwilioCaller
 from voicestream.cli.view import DasPeakView, result_rows
@@ -71,10 +72,10 @@ class Access:
         key = _secret(self.api_key_file, API_KEY)
         if via == "twilio":
             url = endpoint_url(self.base, twilio_caller.PATH, "ws")
-            return Line(url, _encoded({"apikey": key} if key else {}), lambda _now: TwilioCaller(call_id))
+            return Line(url, lambda: {"apikey": key} if key else {}, lambda _now: TwilioCaller(call_id))
         url, hook = endpoint_url(self.base, audiohook_handshake.PATH, "ws"), Hook(call_id)
-        fields = hook.headers(url, key, _decoded(_secret(self.hook_secret_file, HOOK_SECRET)), time.time())
-        return Line(url, _encoded(fields), lambda now: AudioHookCaller(hook, now))
+        secret = _decoded(_secret(self.hook_secret_file, HOOK_SECRET))
+        return Line(url, lambda: hook.headers(url, key, secret, time.time()), lambda now: AudioHookCaller(hook, now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,20 @@ class Speech:
     mic: bool
     speed: float = 1.0
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whoever has the call sends its audio."""
+        return not self.mic and self.file is None
+
+    def call_id(self, given: str | None) -> str:
+        """The one given, else one that no other call has."""
+        if self.is_elsewhere and given is None:
+            raise typer.BadParameter("give FILE or --mic, or the --call-id of a call whose audio comes from elsewhere")
+        return given or str(uuid.uuid4())
+
     def open(self) -> tuple[AsyncGenerator[bytes], float | None]:
         """Its pieces, and its length in seconds where it is known; ends the command where it cannot be read."""
-        if self.mic == (self.file is not None):
+        if self.mic and self.file is not None:
             raise typer.BadParameter("give one of FILE and --mic")
         if self.file is None:
             return spoken(), None
@@ -109,24 +121,20 @@ class Keep:
                 fail(errors.UNWRITABLE_FILE, str(path))
 
 
-def new_call_id() -> str:
-    """An id that no other call has."""
-    return str(uuid.uuid4())
-
-
 def session(request: Request, speech: Speech, access: Access, keep: Keep, json: bool) -> None:
     """Run a registration or a verification and show its result; ends the command with 1 where it is rejected, 2 where there is none."""
     keep.check()
-    audio, _ = speech.open()
-    authorization = access.authorization()
-    line = access.line(request.via, request.call_id)
     display = CallDisplay(DasPeakView(), None, json)
-
-    async def talk(hang_up: trio.Event) -> Told:
-        return await ask(access.base, authorization, request, line, audio, hang_up, display.say, display.tell)
-
-    result = _run(talk, display)
-    call_row = ("call", f"{request.call_id} via {request.via}, {display.said_s:.1f} s")
+    hang_up = trio.Event()
+    if speech.is_elsewhere:
+        speak = None
+        hang_up.set()  # there is nothing to hang up: Ctrl-C gives up
+    else:
+        audio, _ = speech.open()
+        speak = partial(call, access.line(request.via, request.call_id), audio, hang_up, display.say)
+    authorization = access.authorization()
+    result = _run(partial(ask, access.base, authorization, request, speak, display.tell), display, hang_up)
+    call_row = ("call", f"{request.call_id} via {request.via}" + ("" if speak is None else f", {display.said_s:.1f} s"))
     rows = [*result_rows(result), call_row, *_hand_over(result, keep)]
     if not json:
         console().print(_table(rows, "bold green" if result.event == SUCCESS else "bold red"))
@@ -138,30 +146,27 @@ def session(request: Request, speech: Speech, access: Access, keep: Keep, json: 
 
 def audio_side(via: Via, call_id: str, speech: Speech, access: Access) -> None:
     """Make the call alone, for a session that somebody else asks for; ends the command with 2 where the server refuses it."""
+    if speech.is_elsewhere:
+        raise typer.BadParameter("give one of FILE and --mic")
     audio, total_s = speech.open()
-    line = access.line(via, call_id)
     display = CallDisplay(None, total_s, json=False)
-
-    async def talk(hang_up: trio.Event) -> Ending:
-        return await call(line, audio, hang_up, display.say)
-
-    ending = _run(talk, display)
+    hang_up = trio.Event()
+    ending = _run(partial(call, access.line(via, call_id), audio, hang_up, display.say), display, hang_up)
     unheard = f", {ending.unheard_s:.1f} s of it while the server had paused the stream" if ending.unheard_s else ""
     who = "the server ended it, having what it wanted" if ending.enough else "the speech was over"
     print(f"a call of {display.said_s:.1f} s{unheard}; {who}")
 
 
-def _run(talk: Callable[[trio.Event], Awaitable[T]], display: CallDisplay) -> T:
-    """What `talk` comes to. Ctrl-C sets the event it is given, which hangs up; a second one gives up."""
+def _run(talk: Callable[[], Awaitable[T]], display: CallDisplay, hang_up: trio.Event) -> T:
+    """What `talk` comes to. Ctrl-C sets `hang_up`; where that is set it gives up."""
     results: list[T] = []
     failures: list[PeerError] = []  # kept, not raised: a nursery would wrap them
 
     async def run() -> None:
-        hang_up = trio.Event()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_hang_up_on_interrupt, hang_up, nursery.cancel_scope)
             try:
-                results.append(await talk(hang_up))
+                results.append(await talk())
             except PeerError as error:
                 failures.append(error)
             nursery.cancel_scope.cancel()
@@ -220,9 +225,12 @@ def _write(path: Path, content: bytes, lost: str = "") -> None:
 
 
 def _secret(file: Path | None, variable: str) -> str:
-    if file is not None:
-        return read_bytes(file).decode("ascii", "replace").strip()
-    return os.environ.get(variable, "").strip()
+    """One line of printable ASCII, as it goes into a header; "" where there is none."""
+    secret = os.environ.get(variable, "") if file is None else read_bytes(file).decode("ascii", "replace")
+    secret = secret.strip()
+    if not (secret.isascii() and secret.isprintable()):
+        raise typer.BadParameter(f"{variable if file is None else file} does not hold a secret")
+    return secret
 
 
 def _decoded(secret: str) -> bytes:
@@ -230,7 +238,3 @@ def _decoded(secret: str) -> bytes:
         return base64.b64decode(secret, validate=True)
     except binascii.Error:
         raise typer.BadParameter("the AudioHook secret is not base64") from None
-
-
-def _encoded(fields: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode(), value.encode()) for name, value in fields.items()]

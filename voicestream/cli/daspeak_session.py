@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Awaitable, Callable
 from typing import assert_never
 
 import trio
@@ -22,7 +22,6 @@ from voicestream.cli.daspeak_request import READY, Request, Told, read_event
 from voicestream.cli.http import reason
 from voicestream.cli.socketio_client import PATH, Event, Heard, Joined, Left, SocketClient
 from voicestream.cli.stream import endpoint_url
-from voicestream.cli.telephone_call import Line, call
 from voicestream.cli.terminal import printable
 from voicestream.errors import PeerError
 
@@ -36,13 +35,10 @@ async def ask(
     url: str,
     authorization: str,
     request: Request,
-    line: Line,
-    audio: AsyncGenerator[bytes],
-    hang_up: trio.Event,
-    said: Callable[[bytes], None],
+    speak: Callable[[], Awaitable[object]] | None,
     told: Callable[[Told], None],
 ) -> Told:
-    """The result. `told` is told every event, `said` every piece of audio that was sent; `hang_up` ends the call.
+    """The result. `told` is told every event; `speak` makes the call, None: somebody else does.
 
     PeerError VS1021 where no server answers, VS1022 with the server's reason where it gives no result.
     """
@@ -53,7 +49,7 @@ async def ask(
             max_message_size=_COLLECTED_BYTES,
             disconnect_timeout=_CLOSING_S,
         ) as websocket:
-            session = _Session(websocket, request, line, audio, hang_up, said, told)
+            session = _Session(websocket, request, speak, told)
             await session.run()
     except ConnectionRejected as rejection:
         why = f"signalling was refused with HTTP {rejection.status_code}{reason(rejection.body or b'')}"
@@ -70,18 +66,12 @@ class _Session:
         self,
         websocket: WebSocketConnection,
         request: Request,
-        line: Line,
-        audio: AsyncGenerator[bytes],
-        hang_up: trio.Event,
-        said: Callable[[bytes], None],
+        speak: Callable[[], Awaitable[object]] | None,
         told: Callable[[Told], None],
     ) -> None:
         self._websocket = websocket
         self._request = request
-        self._line = line
-        self._audio = audio
-        self._hang_up = hang_up
-        self._said = said
+        self._make_call = speak
         self._told = told
         self._client = SocketClient(request.namespaces, trio.current_time())
         self._patience = trio.CancelScope(deadline=trio.current_time() + _PATIENCE_S)
@@ -100,18 +90,19 @@ class _Session:
     async def run(self) -> None:
         """Speak and listen until there is a result or a failure; then leave."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._speak)
+            if self._make_call is not None:
+                nursery.start_soon(self._speak, self._make_call)
             with self._patience:
                 await self._listen()
             wait_s = _LAST_WORDS_S if self._result is not None and self._ready.is_set() else 0.0
             nursery.cancel_scope.deadline = trio.current_time() + wait_s
 
-    async def _speak(self) -> None:
+    async def _speak(self, make_call: Callable[[], Awaitable[object]]) -> None:
         """Make the call when the server is ready for it."""
         await self._ready.wait()
         wait_s = _PATIENCE_S
         try:
-            await call(self._line, self._audio, self._hang_up, self._said)
+            await make_call()
         except PeerError as error:
             self._call_failure = error
             wait_s = _LAST_WORDS_S

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 
 from voicestream.cli.recording import MESSAGE_S
 from voicestream.cli.terminal import console
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from voicestream.sessions.vocabulary import Encoding
 
 _PERCENT = 100.0
+_LINE = TextColumn("{task.fields[line]}", markup=False)
 
 
 class StreamDisplay:
@@ -31,7 +32,8 @@ class StreamDisplay:
         self._message_s = MESSAGE_S[encoding]
         self._heard_s = 0.0
         self._json = json
-        self.progress = _progress(json)
+        columns = (TextColumn("{task.fields[clock]}"), BarColumn(16), TextColumn("{task.fields[level]}"), _LINE)
+        self.progress = _progress(json, *columns)
         self._task = self.progress.add_task("", total=total_s, clock="", level="", line="")
 
     def hear(self, answer: str, message: bytes) -> None:
@@ -53,22 +55,24 @@ class CallDisplay:
         self._view = view
         self._json = json
         self._said_s = 0.0
-        self._meter = ""
-        self.progress = _progress(json)
-        total = _PERCENT if view is not None else total_s
-        self._task = self.progress.add_task("", total=total, clock=_clock(0.0), level="", line="connecting")
+        self._meter, self._state = bar(0.0, 10), "connecting"
+        what, total = ("call", total_s) if view is None else ("voice", _PERCENT)
+        loudness = TextColumn("{task.fields[clock]}  level {task.fields[level]}")
+        self.progress = _progress(json, loudness, TextColumn(f" {what}"), BarColumn(24, complete_style="cyan"), _LINE)
+        self._task = self.progress.add_task("", total=total, clock=_clock(0.0), level=self._meter, line=self._state)
 
     @property
     def said_s(self) -> float:
         """How much audio was sent."""
         return self._said_s
 
-    def say(self, mulaw: bytes) -> None:
-        """A piece of audio that was sent."""
+    def say(self, mulaw: bytes, heard: bool) -> None:
+        """A piece of the call's audio, and whether the server heard it."""
         from voicestream.dsp.g711 import mulaw_expand
 
         self._said_s += len(mulaw) / 8000
         self._meter = level(mulaw_expand(mulaw))
+        self._state = "calling" if heard else "paused by the server"
         self._update()
 
     def tell(self, told: Told) -> None:
@@ -81,7 +85,7 @@ class CallDisplay:
 
     def _update(self) -> None:
         view = self._view
-        done, line = (self._said_s, "calling") if view is None else (min(view.percent, _PERCENT), view.line())
+        done, line = (self._said_s, self._state) if view is None else (min(view.percent, _PERCENT), view.line())
         self.progress.update(self._task, completed=done, clock=_clock(self._said_s), line=line, level=self._meter)
 
 
@@ -96,14 +100,6 @@ def _clock(seconds: float) -> str:
     return f"{seconds:6.1f} s"
 
 
-def _progress(json: bool) -> Progress:
+def _progress(json: bool, *columns: ProgressColumn) -> Progress:
     out = console()
-    return Progress(
-        TextColumn("{task.fields[clock]}"),
-        BarColumn(16),
-        TextColumn("{task.fields[level]}"),
-        TextColumn("{task.fields[line]}", markup=False),
-        console=out,
-        transient=True,
-        disable=json or not out.is_terminal,
-    )
+    return Progress(*columns, console=out, transient=True, disable=json or not out.is_terminal)

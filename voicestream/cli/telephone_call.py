@@ -5,10 +5,10 @@ A caller is sans-I/O, like the server's dialects, and its two kinds are Twilio's
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import trio
 from trio_websocket import (
@@ -44,6 +44,9 @@ class Ending:
     unheard_s: float = 0.0
 
 
+Said: TypeAlias = Callable[[bytes, bool], None]  # is told each piece of audio, and whether the server heard it
+
+
 class Caller(Protocol):
     """One side of a telephone protocol, from `is_open` (audio may be fed) to `ending`."""
 
@@ -52,6 +55,9 @@ class Caller(Protocol):
 
     @property
     def is_open(self) -> bool: ...
+
+    @property
+    def is_paused(self) -> bool: ...  # what is said now, nobody hears
 
     def feed(self, mulaw: bytes) -> None: ...
 
@@ -75,21 +81,22 @@ def closed_with(close: CloseReason | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where a call goes: `url` of the consumer, with the headers that let it in."""
+    """Where a call goes: `url` of the consumer, with the headers that let it in, made when they are sent: signatures age."""
 
     url: str
-    headers: Sequence[tuple[bytes, bytes]]
+    make_headers: Callable[[], Mapping[str, str]]
     make_caller: Callable[[float], Caller]  # is given the time
 
 
-async def call(line: Line, audio: AsyncGenerator[bytes], hang_up: trio.Event, said: Callable[[bytes], None]) -> Ending:
-    """Stream mu-law pieces until they end, `hang_up` is set or the server has enough; `said` is told each piece that was sent.
+async def call(line: Line, audio: AsyncGenerator[bytes], hang_up: trio.Event, said: Said) -> Ending:
+    """Stream mu-law pieces until they end, `hang_up` is set or the server has enough.
 
     PeerError VS1021 where no server answers, VS1022 with its reason where it refuses the stream.
     """
+    headers = [(name.encode(), value.encode()) for name, value in line.make_headers().items()]
     try:
         async with open_websocket_url(
-            line.url, extra_headers=list(line.headers), max_message_size=_MESSAGE_BYTES, disconnect_timeout=_CLOSING_S
+            line.url, extra_headers=headers, max_message_size=_MESSAGE_BYTES, disconnect_timeout=_CLOSING_S
         ) as websocket:
             caller = line.make_caller(trio.current_time())
             await _converse(websocket, caller, audio, hang_up, said)
@@ -106,9 +113,7 @@ async def call(line: Line, audio: AsyncGenerator[bytes], hang_up: trio.Event, sa
     return caller.ending
 
 
-async def _converse(
-    websocket: WebSocketConnection, caller: Caller, audio: AsyncGenerator[bytes], hang_up: trio.Event, said: Callable[[bytes], None]
-) -> None:
+async def _converse(websocket: WebSocketConnection, caller: Caller, audio: AsyncGenerator[bytes], hang_up: trio.Event, said: Said) -> None:
     opened = trio.Event()
     turn = trio.Lock()  # messages leave in the order in which they were drained
     patience = trio.CancelScope()
@@ -128,7 +133,7 @@ async def _converse(
                     if hang_up.is_set() or caller.ending is not None:
                         break
                     caller.feed(piece)
-                    said(piece)
+                    said(piece, not caller.is_paused)
                     await flush()
             caller.hang_up(trio.current_time())
             await flush()

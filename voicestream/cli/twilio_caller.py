@@ -24,7 +24,7 @@ class TwilioCaller:
 
     def __init__(self, call_id: str, stream_id: str | None = None) -> None:
         self.deadline = NEVER
-        self.is_open = True  # Twilio waits for nothing
+        self.is_open, self.is_paused = True, False  # Twilio waits for nothing
         self.ending: Ending | None = None
         self._call_id = call_id
         self._stream_id = stream_id or f"MZ{secrets.token_hex(16)}"

@@ -158,7 +158,7 @@ class DasPeakView:
 
     def line(self) -> str:
         """The state now, on one line."""
-        return f"{self.voice_s:5.2f} s of voice, {self.percent:3.0f} %  {self._state}"
+        return f"{self.percent:3.0f} %, {self.voice_s:.2f} s  {self._state}"
 
 
 def result_rows(told: Told) -> list[tuple[str, str]]:

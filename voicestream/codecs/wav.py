@@ -1,4 +1,4 @@
-"""WAV as telephony writes it: PCM16, mu-law and A-law, one channel of it as samples.
+"""WAV as telephony writes it: PCM16, mu-law and A-law, and one channel of it.
 
 The whole header is believed only as far as the bytes go. Sizes that a streaming writer left open (0, or larger than
 what follows) mean the rest. Sources: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0" (1991),
@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from voicestream.dsp.g711 import alaw_expand, mulaw_expand
 from voicestream.errors import UNREADABLE_AUDIO, MisuseError, PeerError
 
 Codec: TypeAlias = Literal["pcm16", "alaw", "mulaw"]
 
 _CODECS: Final[dict[tuple[int, int], Codec]] = {(1, 16): "pcm16", (6, 8): "alaw", (7, 8): "mulaw"}  # format tag, bits
+_TYPES: Final[dict[Codec, str]] = {"pcm16": "<i2", "alaw": "u1", "mulaw": "u1"}
 _EXTENSIBLE: Final = 0xFFFE
 _FORMAT: Final = struct.Struct("<HHIIHH")
 _SUBFORMAT_AT: Final = 24  # in the format chunk: a GUID that begins with the format tag
@@ -36,21 +35,18 @@ class Wav:
     @property
     def frames(self) -> int:
         """Samples of each channel; 0 where the codec is none of ours."""
-        return len(self.data) // (self.channels * _width(self.codec)) if self.codec else 0
+        return len(self.data) // (self.channels * np.dtype(_TYPES[self.codec]).itemsize) if self.codec else 0
 
     @property
     def duration_s(self) -> float:
         return self.frames / self.rate_hz
 
-    def channel(self, number: int) -> NDArray[np.int16]:
-        """Samples (frames,) int16 of a channel, counted from 1."""
+    def channel(self, number: int) -> bytes:
+        """The samples of a channel, counted from 1, still in the file's codec; pcm16 is little-endian."""
         if self.codec is None or not 1 <= number <= self.channels:
             raise MisuseError("a channel that is not there, or a codec that is not read")
-        whole = self.data[: self.frames * self.channels * _width(self.codec)]
-        if self.codec == "pcm16":
-            return np.ascontiguousarray(np.frombuffer(whole, "<i2").reshape(-1, self.channels)[:, number - 1], np.int16)
-        coded = bytes(whole[number - 1 :: self.channels])
-        return mulaw_expand(coded) if self.codec == "mulaw" else alaw_expand(coded)
+        samples = np.frombuffer(self.data, _TYPES[self.codec], self.frames * self.channels)
+        return samples.reshape(-1, self.channels)[:, number - 1].tobytes()
 
 
 def is_wav(data: bytes | bytearray) -> bool:
@@ -90,7 +86,3 @@ def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
             size = len(view) - at
         yield name, view[at : at + size]
         at += size + size % 2
-
-
-def _width(codec: Codec) -> int:
-    return 2 if codec == "pcm16" else 1

@@ -56,6 +56,7 @@ _FAILURES: Final[dict[Fault, tuple[str, str]]] = {
     errors.OVERLOADED: _NO_CONSUMER,
     errors.CALL_STREAMLESS: _NO_STREAM,
     errors.CALL_STALLED: _STALLED,
+    errors.CALL_ATTEMPTS: _SERVICE,
     **dict.fromkeys(
         (
             errors.SIGNAL_NO_OBJECT,

@@ -54,6 +54,7 @@ _REFUSALS: Final[dict[Fault, tuple[int, str, str]]] = {
     errors.BODY_LARGE: (413, daspeak.ERROR_PARAMETERS, "The request body is too large"),
     errors.CONTENT_TYPE: (415, daspeak.ERROR_PARAMETERS, "The request body must be application/json"),
     errors.REST_MANY_SESSIONS: (429, daspeak.ERROR_CONSUMER, "Too many sessions of this client are in progress"),
+    errors.CALL_ATTEMPTS: (429, daspeak.ERROR_SERVICE, "Too many verifications of this voice were rejected"),
     errors.DATABASE_UNUSABLE: (503, daspeak.ERROR_SERVICE, "The session could not be stored"),
     errors.DATABASE_DAMAGED: (503, daspeak.ERROR_SERVICE, "The session could not be stored"),
 }

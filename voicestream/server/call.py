@@ -34,6 +34,8 @@ _log = structlog.get_logger(__name__)
 
 _LOOKS: Final = 6  # per stall time: so much later a stall may be noticed
 
+OTHER_SPEAKER, SPOOF = REJECTED = ("other speaker", "spoof")  # outcomes
+
 Tell = Callable[[Told], None]
 Kind: TypeAlias = Literal["register", "verify"]
 
@@ -69,8 +71,8 @@ class CallSession:
     """One inquiry of a tenant: open(), then run() until the result is told."""
 
     def __init__(self, tenant: str, inquiry: Inquiry, switchboard: Switchboard, recognition: Recognition, tell: Tell) -> None:
-        self._tenant = tenant
-        self._inquiry = inquiry
+        self.tenant = tenant
+        self.inquiry = inquiry
         self._switchboard = switchboard
         self._recognition = recognition
         self._tell = tell
@@ -81,11 +83,11 @@ class CallSession:
 
     def open(self) -> None:
         """Claim the call: CONSUMER_READY is told, and what is held of the stream is heard. PeerError VS1711."""
-        self._switchboard.ask(self._tenant, self)
+        self._switchboard.ask(self.tenant, self)
 
     @property
     def kind(self) -> Kind:
-        return "register" if self._inquiry.template is None else "verify"
+        return "register" if self.inquiry.template is None else "verify"
 
     async def run(self, patience: CallPatience = CallPatience()) -> str:
         """Tell the rest, a Judged or CallFailed last; the outcome in a word. Cancelled, it tells nothing more."""
@@ -95,7 +97,7 @@ class CallSession:
             _log.info("call failed", kind=self.kind, code=error.fault.code, reason=error.fault.sentence, detail=error.detail)
             told = CallFailed(error.fault)
         finally:
-            self._switchboard.release(self._tenant, self)
+            self._switchboard.release(self.tenant, self)
         self._tell(told)
         match told:
             case CallFailed():
@@ -103,9 +105,9 @@ class CallSession:
             case Judged(approved=True):
                 return "approved"
             case Judged(genuine=True):
-                return "other speaker"
+                return OTHER_SPEAKER
             case _:
-                return "spoof"
+                return SPOOF
 
     def drain(self) -> None:
         """The server goes down: a stream that has not come will not."""
@@ -121,9 +123,9 @@ class CallSession:
         if self._fault is not None:
             raise PeerError(self._fault)
         recognition = self._recognition
-        model = recognition.models[self._inquiry.model_hash]
-        seal = partial(_sealed, recognition.seal, self._tenant)
-        work = partial(judge, self._inquiry, self._collection, model, recognition.living(), seal, recognition.gate, recognition.make_front)
+        model = recognition.models[self.inquiry.model_hash]
+        seal = partial(_sealed, recognition.seal, self.tenant)
+        work = partial(judge, self.inquiry, self._collection, model, recognition.living(), seal, recognition.gate, recognition.make_front)
         return await recognition.runner.run(work, model.card.name)
 
     async def _gather(self, stall_s: float) -> None:
@@ -140,13 +142,13 @@ class CallSession:
 
     @property
     def call_id(self) -> str:
-        return self._inquiry.call_id
+        return self.inquiry.call_id
 
     def ready(self) -> None:
         self._tell(Progress.CONSUMER_READY)
 
     def connect(self, call: Call) -> Result:
-        inquiry = self._inquiry
+        inquiry = self.inquiry
         self._came.set()
         if call.rate_hz not in (None, inquiry.rate_hz) or call.encoding not in (None, inquiry.encoding):
             self.lose(CALL_FORMAT)

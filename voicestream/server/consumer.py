@@ -75,9 +75,11 @@ class Consumers:
             after_result=settings.audiohook_after_result,
         )
         limit = MessageLimit(settings.text_bytes, settings.message_bytes, settings.fragments)
+        pinged = _timing(timing, timing.ping_s, _LINGER_S)
+        unpinged = _timing(timing, inf, timing.close_s)  # AudioHook has pings of its own
         self.routes = [
-            Route(TWILIO_PATH, self._admit_twilio, limit, _timing(timing, timing.ping_s, _LINGER_S)),
-            Route(AUDIOHOOK_PATH, self._admit_hook, _HOOK_LIMIT, _timing(timing, inf, timing.close_s)),  # it has its own pings
+            Route(TWILIO_PATH, self._admit_twilio, limit, pinged, any_origin=True),
+            Route(AUDIOHOOK_PATH, self._admit_hook, _HOOK_LIMIT, unpinged, any_origin=True),
         ]
 
     # ---- Twilio

@@ -65,7 +65,8 @@ class DasPeak:
             runner=runner,
         )
         patience = CallPatience(settings.call_stream_s, settings.call_idle_s)
-        self.exchange = Exchange(switchboard, recognition, metrics.call_ended, exchange.Options(settings.call_sessions, patience))
+        options = exchange.Options(settings.call_sessions, settings.verification_attempts, patience)
+        self.exchange = Exchange(switchboard, recognition, metrics.call_ended, options)
         self._credentials = credentials
         self._settings = settings
         kept = RestSessions(login.authority.database, settings.rest_readable_s)

@@ -184,9 +184,10 @@ class EngineServer:
         address = session.connection.address
         try:
             await session.run(self._application, self.options.return_s)
-        except Exception as error:  # a defect of ours
+        except Exception as error:  # a defect of ours: what is left of the session cannot be trusted to say goodbye
             self.watch.escaped(error)
-            session.engine.finish(trio.current_time(), Goodbye.INTERNAL)
+            for driver in session.drivers:
+                driver.abort()
         finally:
             self._sessions.pop(session.engine.sid, None)
             self._addresses[address] -= 1
@@ -223,8 +224,11 @@ class EngineServer:
 
     async def _serve(self, handshake: Handshake, websocket: WebSocket) -> None:
         sid = handshake.query.get("sid")
-        session = self._sessions.get(sid) if sid else self.open("websocket", handshake)
-        if session is None:  # closed while the upgrade was answered
-            websocket.close(1000)
+        if not sid and not self._drained.is_set():
+            session = self.open("websocket", handshake)
+        elif sid in self._sessions:
+            session = self._sessions[sid]
+        else:  # closed, or drained, while the upgrade was answered
+            websocket.close(Goodbye.DRAIN.value)
             return
         await EngineSocket(session, websocket).run()

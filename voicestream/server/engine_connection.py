@@ -8,6 +8,7 @@ import trio
 
 from voicestream.errors import MisuseError
 from voicestream.protocols.base import Goodbye
+from voicestream.protocols.engineio_event import Ending
 from voicestream.protocols.socketio import SocketIO
 from voicestream.protocols.socketio_attachment import Value
 from voicestream.protocols.socketio_event import Ended, Event
@@ -27,7 +28,7 @@ class Handshake:
 class Connection:
     """The client of one application. What is said to one that is over is lost: nobody is there to hear it."""
 
-    __slots__ = ("_events", "_io", "_news", "_over", "_turn", "address", "fields", "query", "unheard_bytes")
+    __slots__ = ("_events", "_io", "_news", "_over", "_turn", "address", "ending", "fields", "query", "unheard_bytes")
 
     def __init__(self, handshake: Handshake, io: SocketIO, turn: Callable[[], None]) -> None:
         self.fields = handshake.fields
@@ -39,6 +40,7 @@ class Connection:
         self._events: list[Event] = []
         self._news = trio.lowlevel.ParkingLot()
         self._over = False  # Ended was taken
+        self.ending: Ending | None = None
 
     async def listen(self) -> Sequence[Event]:
         """Wait for events; the last one ever is Ended, and whoever listens after it has a defect: MisuseError."""
@@ -89,4 +91,6 @@ class Connection:
         """What happened, for listen()."""
         if events:
             self._events += events
+            if isinstance(events[-1], Ended):
+                self.ending = events[-1].ending
             self._news.unpark_all()

@@ -16,7 +16,7 @@ import trio
 from voicestream.errors import ENGINE_UNHEARD
 from voicestream.protocols.base import Goodbye, Refusal
 from voicestream.protocols.engineio import EngineIO
-from voicestream.protocols.engineio_event import Closed, Ending, Message
+from voicestream.protocols.engineio_event import Closed, Message
 from voicestream.protocols.socketio import SocketIO
 from voicestream.server.engine_connection import Connection, Handshake
 from voicestream.server.engine_watch import ConnectionWatch, EngineWatch
@@ -31,12 +31,16 @@ class Driver(Protocol):
 
     def flush(self) -> None: ...
 
+    def abort(self) -> None:
+        """End at once: a defect of ours ended the session."""
+        ...
+
 
 class Session:
     """Drivers call the engine, then turn()."""
 
     __slots__ = (
-        "_arriving_bytes", "_clock", "_engine_watch", "_io", "_unheard_bytes_max", "connection", "drivers", "ending", "engine",
+        "_arriving_bytes", "_clock", "_engine_watch", "_io", "_unheard_bytes_max", "connection", "drivers", "engine",
         "polls", "watch",
     )  # fmt: skip
 
@@ -54,7 +58,6 @@ class Session:
         self.drivers: list[Driver] = []  # the WebSockets
         self.polls = trio.lowlevel.ParkingLot()  # where GETs are held
         self.watch = watch
-        self.ending: Ending | None = None
         self._io = io
         self._engine_watch = engine_watch
         self._unheard_bytes_max = unheard_bytes_max
@@ -72,7 +75,7 @@ class Session:
             if patience.cancelled_caught:
                 self.watch.late(return_s)
         finally:
-            self.watch.ended(self.ending)
+            self.watch.ended(self.connection.ending)
 
     async def _run_application(self, application: Application) -> None:
         goodbye = None
@@ -97,29 +100,34 @@ class Session:
 
     def turn(self) -> None:
         """Let everybody look at the session; to be called after every call of its engine."""
-        now = trio.current_time()
         engine = self.engine
+        try:
+            self._take_events()
+        finally:  # a defect in the dialect must not keep a session that is over
+            for driver in self.drivers:
+                driver.flush()
+            self.polls.unpark_all()
+            if engine.transport is None:
+                self._clock.cancel()
+            elif (due := self._due()) != self._clock.deadline:
+                self._clock.deadline = due
+
+    def _take_events(self) -> None:
+        now = trio.current_time()
+        engine, watch = self.engine, self.watch
         while events := engine.events():
             for event in events:
                 self._hear(event, now)
         if engine.refusals:
             for refusal in engine.refusals:
-                self.watch.refused(refusal)
+                watch.refused(refusal)
             engine.refusals.clear()
-        if engine.transport == "websocket" and self.watch.transport == "polling":
-            self.watch.upgraded()
-        for driver in self.drivers:
-            driver.flush()
-        self.polls.unpark_all()
-        if engine.transport is None:
-            self._clock.cancel()
-        elif (due := self._due()) != self._clock.deadline:
-            self._clock.deadline = due
+        if watch.transport == "polling" and engine.transport == "websocket":
+            watch.upgraded()
 
     def _hear(self, event: Message | Closed, now: float) -> None:
         """Let Socket.IO hear what the engine heard, and the application what that means."""
         if isinstance(event, Closed):
-            self.ending = event.ending
             self.connection.tell(self._io.receive(event, now))
             return
         self.watch.heard(1)

@@ -54,6 +54,10 @@ class EngineSocket:
     def flush(self) -> None:
         self._websocket.flush()
 
+    def abort(self) -> None:
+        self._websocket.close(1011, "internal error")
+        self._alarm.cancel()
+
     def _hear(self, messages: list[str | bytes]) -> bool:
         """Whether all of them were looked at."""
         self._messages = iter(messages)

@@ -105,7 +105,7 @@ class RestChannel:
                 raise
         except BaseException:
             del self._live[live.id]
-            self._unfinished[tenant] -= 1
+            self._release(tenant)
             raise
         return created
 
@@ -143,15 +143,19 @@ class RestChannel:
         self._live[live.id] = live
         return live
 
+    def _release(self, tenant: str) -> None:
+        """The place of a session that has ended, or was not begun."""
+        self._unfinished[tenant] -= 1
+        if not self._unfinished[tenant]:
+            del self._unfinished[tenant]
+
     def _tell(self, live: _Live, told: Told) -> None:
         said = progress(live.said, told, live.kind)
         if not isinstance(told, Judged | CallFailed):
             live.said = said
             return
         live.last, live.ended_at = said, self._clock()
-        self._unfinished[live.tenant] -= 1
-        if not self._unfinished[live.tenant]:
-            del self._unfinished[live.tenant]
+        self._release(live.tenant)
         self._ended.append(live)
         self._wake.set()
 

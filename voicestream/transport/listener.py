@@ -34,13 +34,17 @@ Admit = Callable[[Upgrade, str], Awaitable[Handler | Refusal]]  # given the head
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A WebSocket endpoint: `admit` looks at the head, and gives the handler or refuses. also_http: the path serves plain requests too."""
+    """A WebSocket endpoint: `admit` looks at the head, and gives the handler or refuses.
+
+    also_http: the path serves plain requests too; any_origin: whoever comes shows a secret, so that a foreign page's Origin is no danger.
+    """
 
     path: str
     admit: Admit
     limit: MessageLimit = MessageLimit()
     timing: Timing = Timing()
     also_http: bool = False
+    any_origin: bool = False
 
 
 def anyone(handle: Handler) -> Admit:
@@ -193,7 +197,8 @@ class Listener:
             return Refusal(404, errors.UNKNOWN_PATH)
         if self.draining:
             return Refusal(503, errors.DRAINING, _RETRY)
-        if head.origin is not None and self._admission.origins is not None and head.origin not in self._admission.origins:
+        origins = None if route.any_origin else self._admission.origins
+        if head.origin is not None and origins is not None and head.origin not in origins:
             return Refusal(403, errors.FOREIGN_ORIGIN)
         return None
 

@@ -5,7 +5,7 @@ from typing import Final
 import trio
 from quart import Blueprint, Response, request
 
-from voicestream.errors import BODY_SLOW
+from voicestream.errors import BODY_SLOW, ENGINE_REQUEST
 from voicestream.protocols.engineio_request import BAD_REQUEST, Answer, Request
 from voicestream.server.engine import RETRY_S, EngineServer, Refused, query_of
 from voicestream.server.engine_connection import Handshake
@@ -40,6 +40,8 @@ class _Polling:
         if refused is not None:
             await self._discard()
             return self._refuse(refused)
+        if request.method == "GET" and (request.content_length or "transfer-encoding" in handshake.fields):
+            return self._refuse(Refused(BAD_REQUEST, ENGINE_REQUEST))  # the body would pile up while the request is held
         sid = handshake.query.get("sid")
         session = self._server.session(sid) if sid else self._server.open("polling", handshake)
         return _response(await (self._post(session) if request.method == "POST" else self._get(session)))
@@ -54,8 +56,6 @@ class _Polling:
 
     async def _get(self, session: Session) -> Answer:
         """Hold the request until something is due; a client that goes away cancels it here."""
-        if request.content_length or "transfer-encoding" in request.headers:  # it would be read while the request is held
-            return BAD_REQUEST
         poll = session.engine.poll(trio.current_time())
         session.turn()
         try:
@@ -90,6 +90,8 @@ class _Polling:
             return _SLOW
         answer = engine.end_post(body, trio.current_time())
         session.turn()
+        if len(body) > self._max_payload:
+            await self._discard()
         return answer
 
     async def _body(self) -> bytes:
