@@ -9,13 +9,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from voicestream.codecs.containers import MAX_CHANNELS
-from voicestream.dsp.g711 import alaw_expand, mulaw_expand
-from voicestream.dsp.pcm import FULL_SCALE
-from voicestream.errors import MANY_CHANNELS, NOT_FINITE, UNKNOWN_FORMAT, UNREADABLE_AUDIO, PeerError
+from voicestream.errors import MANY_CHANNELS, UNKNOWN_FORMAT, UNREADABLE_AUDIO, PeerError
 
 _EXTENSIBLE: Final = 0xFFFE
 _FORMAT: Final = struct.Struct("<HHIIHH")
@@ -31,7 +26,9 @@ _WIDTHS: Final[dict[tuple[int, int], int]] = {  # format tag, bits -> bytes of a
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class Form:
+    """How samples are written: a format tag (1 PCM, 3 float, 6 A-law, 7 mu-law), bits of a sample, channels interleaved."""
+
     tag: int
     bits: int
     channels: int
@@ -41,42 +38,12 @@ class _Form:
     def frame_bytes(self) -> int:
         return _WIDTHS[self.tag, self.bits] * self.channels
 
-    def mono(self, data: bytes) -> NDArray[np.float32]:
-        """Whole frames -> (n,) float32 in -1..1, channels averaged. PeerError VS2005."""
-        samples = self._samples(data)
-        mono = samples.reshape(-1, self.channels).mean(axis=1, dtype=np.float32) if self.channels > 1 else samples
-        if self.tag == 3 and not np.isfinite(mono).all():
-            raise PeerError(NOT_FINITE)
-        return mono
-
-    def _samples(self, data: bytes) -> NDArray[np.float32]:
-        match self.tag, self.bits:
-            case 1, 8:
-                return (np.frombuffer(data, "u1").astype(np.float32) - 128) / 128
-            case 1, 16:
-                return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
-            case 1, 24:  # into the upper three bytes of 32
-                wide = np.zeros((len(data) // 3, 4), np.uint8)
-                wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
-                return (wide.view("<i4").reshape(-1) / 2.0**31).astype(np.float32)
-            case 1, 32:
-                return (np.frombuffer(data, "<i4") / 2.0**31).astype(np.float32)
-            case 3, 32:
-                return np.frombuffer(data, "<f4").astype(np.float32, copy=False)
-            case 3, _:
-                with np.errstate(over="ignore"):  # becomes infinite, which is refused
-                    return np.frombuffer(data, "<f8").astype(np.float32)
-            case 6, _:
-                return alaw_expand(data).astype(np.float32) / np.float32(FULL_SCALE)
-            case _:
-                return mulaw_expand(data).astype(np.float32) / np.float32(FULL_SCALE)
-
 
 class WavPackets:
-    """Packets in, pieces out: the rate in Hz, and samples (n,) float32 mono. The first packet begins with `RIFF....WAVE`."""
+    """Packets in, pieces out: whole frames, and how they are written. The first packet begins with `RIFF....WAVE`."""
 
     def __init__(self) -> None:
-        self._form: _Form | None = None
+        self._form: Form | None = None
         self._header = bytearray()  # one that is not whole yet
         self._carry = b""  # part of a frame
         self._left = 0.0  # bytes of samples until the end that the header tells
@@ -84,8 +51,8 @@ class WavPackets:
         self._behind: bytearray | None = None  # what follows it, until it tells whether it is a chunk
         self._over = False  # it was: nothing is heard until the next header
 
-    def feed(self, packet: bytes) -> list[tuple[int, NDArray[np.float32]]]:
-        """Take a packet, of any size. PeerError VS2001, VS2002, VS2005, VS2008."""
+    def feed(self, packet: bytes) -> list[tuple[Form, bytes]]:
+        """Take a packet, of any size. PeerError VS2001, VS2002, VS2008."""
         if self._header or (packet.startswith(b"RIFF") and packet.startswith(b"WAVE", 8)):
             self._header += packet
             begin = self._read_header()
@@ -94,13 +61,13 @@ class WavPackets:
             packet, self._header = bytes(self._header[begin:]), bytearray()
         return self._hear(packet)
 
-    def flush(self) -> list[tuple[int, NDArray[np.float32]]]:
+    def flush(self) -> list[tuple[Form, bytes]]:
         """Nothing: part of a frame is no sample. PeerError VS2001 when a header was never whole."""
         if self._header:
             raise PeerError(UNREADABLE_AUDIO)
         return []
 
-    def _hear(self, data: bytes) -> list[tuple[int, NDArray[np.float32]]]:
+    def _hear(self, data: bytes) -> list[tuple[Form, bytes]]:
         if self._over or self._form is None:
             return []
         samples = data
@@ -110,7 +77,7 @@ class WavPackets:
         samples = self._carry + samples
         whole = len(samples) - len(samples) % self._form.frame_bytes
         self._carry = samples[whole:]
-        return [(self._form.rate_hz, self._form.mono(samples[:whole]))] if whole else []
+        return [(self._form, samples[:whole])] if whole else []
 
     def _more(self, data: bytes) -> bytes:
         """What is to be heard of bytes behind the end that the header tells."""
@@ -143,14 +110,14 @@ class WavPackets:
             raise PeerError(UNREADABLE_AUDIO)
         return None
 
-    def _begin(self, form: _Form, size: int) -> None:
+    def _begin(self, form: Form, size: int) -> None:
         self._form, self._carry, self._over = form, b"", False
         self._left = size or float("inf")
         self._pad = size % 2
         self._behind = bytearray()
 
 
-def _form(chunk: bytes) -> _Form:
+def _form(chunk: bytes) -> Form:
     if len(chunk) < _FORMAT.size:
         raise PeerError(UNREADABLE_AUDIO)
     tag, channels, rate_hz, _, _, bits = _FORMAT.unpack_from(chunk)
@@ -162,4 +129,4 @@ def _form(chunk: bytes) -> _Form:
         raise PeerError(MANY_CHANNELS)
     if (tag, bits) not in _WIDTHS:
         raise PeerError(UNKNOWN_FORMAT)
-    return _Form(tag, bits, channels, rate_hz)
+    return Form(tag, bits, channels, rate_hz)

@@ -1,8 +1,8 @@
 """Listening to somebody who is to be assessed: how much speech there is, whether it has ended, and how good the recording is.
 
-    packets ─► PacketAudio ─► 16 kHz mono ─┬─► for the recogniser, up to the plan's length
-                                           └─► Meter ─► voices ─► net speech, endpoint
-                                                 └────► recording: ok | noisy | clipped | quiet | no_speech
+packets ─► PacketAudio ─► 16 kHz mono ─┬─► for the recogniser, up to the plan's length
+                                       └─► Meter ─► voices ─► net speech, endpoint
+                                             └────► recording: ok | noisy | clipped | quiet | no_speech
 """
 
 from collections.abc import Sequence
@@ -12,19 +12,29 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.codecs.packet_audio import RATE_HZ, PacketAudio
 from voicestream.dsp.frontend import FrontEnd
-from voicestream.errors import ASSESSMENT_SILENT, LITTLE_SPEECH, MUCH_NOISE, NO_AUDIO, NO_VOICE, SPEECH_CLIPPED, SPEECH_QUIET, Fault, PeerError
+from voicestream.errors import (
+    ASSESSMENT_SILENT,
+    LITTLE_SPEECH,
+    MUCH_NOISE,
+    NO_AUDIO,
+    NO_VOICE,
+    SPEECH_CLIPPED,
+    SPEECH_QUIET,
+    Fault,
+    PeerError,
+)
 from voicestream.models.vad.model import MakeFront
-from voicestream.sessions.assessment_result import Assessment, Plan, Recorded
+from voicestream.sessions.assessment_result import Assessment, Melody, Plan, Recorded, Scores
 from voicestream.sessions.intake import media_intake
-from voicestream.sessions.quality import FRAME_MS, Gate, Meter, Unfit, admit
+from voicestream.sessions.packet_audio import RATE_HZ, PacketAudio
+from voicestream.sessions.quality import FRAME_MS, MIN_SNR_DB, Gate, Meter, Unfit, admit
 from voicestream.sessions.vocabulary import Assessing
 
 LONGEST_S: Final[dict[Plan, float]] = {"standard": 60.0, "premium": 150.0}
 SHORT_S: Final = 20.0  # net speech below which there is no score of the whole (elsa.md section 5)
 _SPEECH_S: Final = 0.3  # net speech below which nobody has spoken: one short word has more
-_BLOCK_SAMPLES: Final = RATE_HZ  # of the meter: longer ones cost more than they are long
+_LOOK_SAMPLES: Final = RATE_HZ // 2  # how often the end is looked for; the meter is slower on longer blocks, too
 _WORDS: Final[dict[Fault, Recorded]] = {
     LITTLE_SPEECH: "no_speech", NO_VOICE: "no_speech", SPEECH_QUIET: "quiet", SPEECH_CLIPPED: "clipped", MUCH_NOISE: "noisy",
 }  # fmt: skip
@@ -68,9 +78,9 @@ class Listening:
         """Net speech so far."""
         return self._meter.voices.count(1) * FRAME_MS / 1000
 
-    def feed(self, packet: bytes) -> Samples:
-        """Take a packet: what the recogniser is to hear of it, (n,) int16 at 16 kHz. PeerError VS20xx."""
-        return self._take(self._packets.feed(packet))
+    def feed(self, packet: bytes, *, last: bool = False) -> Samples:
+        """Take a packet: what the recogniser is to hear of it, (n,) int16 at 16 kHz; last: no other follows. PeerError VS20xx."""
+        return self._take(self._packets.feed(packet, last=last))
 
     def finish(self) -> Samples:
         """No more packets come: the rest. May wait for a decoder. PeerError VS2123 when there is nothing at all, VS20xx."""
@@ -103,20 +113,18 @@ class Listening:
         return "ok"
 
     def _take(self, samples: Samples) -> Samples:
-        if self.ended:
-            return samples[:0]
-        room = self._room - self.samples
-        if len(samples) > room:
-            samples = samples[:room]
-            self.ended = self.cut = True
-        for begin in range(0, len(samples), _BLOCK_SAMPLES):
-            block = samples[begin : begin + _BLOCK_SAMPLES].astype("<i2", copy=False).tobytes()
-            self._meter.hear(block, self._intake.feed(block)[0])
-        self.samples += len(samples)
-        if len(samples):
-            self._heard.append(samples)
-        self.ended = self.ended or self._spoken_out()
-        return samples
+        """Meter up to each half second of the stream and look for its end there: so it is the same however packets are cut."""
+        taken = 0
+        while not self.ended and taken < len(samples):
+            block = samples[taken : taken + min(_LOOK_SAMPLES - self.samples % _LOOK_SAMPLES, self._room - self.samples)]
+            data = block.astype("<i2", copy=False).tobytes()
+            self._meter.hear(data, self._intake.feed(data)[0])
+            self._heard.append(block)
+            self.samples += len(block)
+            taken += len(block)
+            self.cut = self.samples == self._room and taken < len(samples)
+            self.ended = self.cut or (self.samples % _LOOK_SAMPLES == 0 and self._spoken_out())
+        return samples[:taken]
 
     def _spoken_out(self) -> bool:
         if self._silence_s is None or self.speech_s < self._endpoint_speech_s:
@@ -147,3 +155,12 @@ def _likeness(assessment: Assessment) -> tuple[bool, float, float]:
     expected = len(words) + len(assessment.omitted)
     said = len(words) / (expected + len(assessment.inserted)) if expected else 0.0
     return assessment.attempt == "RELEVANT", said, float(np.mean([word.score for word in words])) if words else 0.0
+
+
+def unspoken(sentence: str, total_s: float) -> Assessment:
+    """What is told of a sentence that nobody said."""
+    nothing = Scores()
+    return Assessment(
+        total_s, 0.0, MIN_SNR_DB, "no_speech", (), nothing, None, Melody(),
+        sentence=sentence, attempt="UNSPOKEN", omitted=tuple(sentence.split()),
+    )  # fmt: skip

@@ -77,7 +77,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Assessing:
-    """Tell how somebody speaks; its Audio is packets as `codecs.packet_audio` reads them."""
+    """Tell how somebody speaks; its Audio is packets as `sessions.packet_audio` reads them."""
 
     plan: Plan
     sentences: tuple[str, ...] = ()  # of which one is to be said; none: free speech

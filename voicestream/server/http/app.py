@@ -52,6 +52,10 @@ def create_app(settings: Settings, services: Services) -> QuartTrio:
             app.register_blueprint(daspeak.blueprint(settings, services, uploads, services.login, services.credentials))
         if services.rest_channel is not None:
             app.register_blueprint(daspeak_rest.blueprint(services.login.authority, services.rest_channel, uploads, services.refused))
+    if services.elsa is not None:
+        from voicestream.server.http import elsa  # brings the recogniser's seam and all below it
+
+        app.register_blueprint(elsa.blueprint(settings, services, uploads, services.elsa))
     for server in services.engines:
         app.register_blueprint(engine.blueprint(server))
     example = cache(lambda: voice.example_template(settings, services))

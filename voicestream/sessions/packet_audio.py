@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.codecs.containers import RATES_HZ, sniff
-from voicestream.codecs.growing_file import GrowingFile
-from voicestream.codecs.wav_packet import WavPackets
-from voicestream.dsp.pcm import to_int16
+from voicestream.codecs.growing_file import GrowingFile, Piece
+from voicestream.codecs.wav_packet import Form, WavPackets
+from voicestream.dsp.g711 import alaw_expand, mulaw_expand
+from voicestream.dsp.pcm import FULL_SCALE, to_int16
 from voicestream.dsp.resample import Resampler
-from voicestream.errors import NO_AUDIO, RATE_UNSUPPORTED, UNKNOWN_FORMAT, PeerError
+from voicestream.errors import NO_AUDIO, NOT_FINITE, RATE_UNSUPPORTED, UNKNOWN_FORMAT, PeerError
 
 RATE_HZ: Final = 16_000
 _SNIFFED_BYTES: Final = 12  # tell every format we know
@@ -45,7 +46,7 @@ class PacketAudio:
             packet, self._first = bytes(self._first), bytearray()
             self._tell(packet)
         if self._wav is not None:
-            return self._converted(self._wav.feed(packet))
+            return self._converted(_monos(self._wav.feed(packet)))
         assert self._file is not None
         self._file.write(packet, last=last)
         return self._converted(self._file.take())
@@ -57,7 +58,7 @@ class PacketAudio:
         if self._file is not None:
             rest = self._converted(self._file.finish())
         elif self._wav is not None:
-            rest = self._converted(self._wav.flush())
+            rest = self._converted(_monos(self._wav.flush()))
         else:
             raise PeerError(NO_AUDIO)
         return rest if self._to_16_khz is None else np.concatenate((rest, self._to_16_khz.flush()))
@@ -76,7 +77,7 @@ class PacketAudio:
             raise PeerError(UNKNOWN_FORMAT)
         self._file = GrowingFile(name, self._max_s)
 
-    def _converted(self, pieces: list[tuple[int, NDArray[np.float32]]]) -> Samples:
+    def _converted(self, pieces: list[Piece]) -> Samples:
         out = []
         for rate_hz, mono in pieces:
             if self._to_16_khz is None or self._to_16_khz.rate_hz != rate_hz:
@@ -85,12 +86,6 @@ class PacketAudio:
                 self._to_16_khz = _Converter(rate_hz)
             out.append(self._to_16_khz.feed(mono))
         return np.concatenate(out) if out else _NOTHING
-
-
-def decode_recording(data: bytes, max_s: float) -> Samples:
-    """A whole file at 16 kHz mono, (n,) int16: the same samples as its packets give. PeerError VS20xx."""
-    packets = PacketAudio(max_s)
-    return np.concatenate((packets.feed(data, last=True), packets.flush()))
 
 
 class _Converter:
@@ -115,10 +110,47 @@ class _Converter:
         if self._resampler is None:
             return _NOTHING
         rest = self._told_once(self._resampler.flush())
-        return rest[: len(rest) + self._resampler.plan.length(self._heard) - self._told] if self._told else rest
+        more = self._told - self._resampler.plan.length(self._heard)  # silence that pushed the last samples out
+        return rest[: len(rest) - more]
 
     def _told_once(self, made: NDArray[np.float32]) -> Samples:
         dropped = min(self._late, len(made))
         self._late -= dropped
         self._told += len(made) - dropped
         return to_int16(made[dropped:])
+
+
+def _monos(frames: list[tuple[Form, bytes]]) -> list[Piece]:
+    return [(form.rate_hz, _mono(form, data)) for form, data in frames]
+
+
+def _mono(form: Form, data: bytes) -> NDArray[np.float32]:
+    """Whole frames -> (n,) float32 in -1..1, channels averaged. PeerError VS2005."""
+    samples = _samples(form, data)
+    mono = samples.reshape(-1, form.channels).mean(axis=1, dtype=np.float32) if form.channels > 1 else samples
+    if form.tag == 3 and not np.isfinite(mono).all():
+        raise PeerError(NOT_FINITE)
+    return mono
+
+
+def _samples(form: Form, data: bytes) -> NDArray[np.float32]:
+    match form.tag, form.bits:
+        case 1, 8:
+            return (np.frombuffer(data, "u1").astype(np.float32) - np.float32(128)) / np.float32(128)
+        case 1, 16:
+            return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
+        case 1, 24:  # into the upper three bytes of 32
+            wide = np.zeros((len(data) // 3, 4), np.uint8)
+            wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
+            return wide.view("<i4").reshape(-1).astype(np.float32) / np.float32(2**31)
+        case 1, 32:
+            return np.frombuffer(data, "<i4").astype(np.float32) / np.float32(2**31)
+        case 3, 32:
+            return np.frombuffer(data, "<f4").astype(np.float32, copy=False)
+        case 3, _:
+            with np.errstate(over="ignore"):  # becomes infinite, which is refused
+                return np.frombuffer(data, "<f8").astype(np.float32)
+        case 6, _:
+            return alaw_expand(data).astype(np.float32) / np.float32(FULL_SCALE)
+        case _:
+            return mulaw_expand(data).astype(np.float32) / np.float32(FULL_SCALE)
