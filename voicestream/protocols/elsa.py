@@ -10,8 +10,7 @@ Every text of ours has a `status`; `failed` has a `reason`, `success` an `audio_
 and starts its audio on the `processing` that has a `stream_id` (elsa.md section 2).
 """
 
-import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum, auto
 from typing import Any, Final, assert_never
 
@@ -21,7 +20,7 @@ from voicestream import errors
 from voicestream.errors import ASSESSMENT_CONFIG, ASSESSMENT_IDLE, ASSESSMENT_LATE, Fault, MisuseError, PeerError
 from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming, Outgoing, Refusal
 from voicestream.protocols.elsa_json import result_object
-from voicestream.protocols.elsa_message import END, Config, read_config, read_object
+from voicestream.protocols.elsa_message import END, Config, new_stream_id, read_config, read_object
 from voicestream.protocols.elsa_option import Options
 from voicestream.sessions.assessment_result import Recorded
 from voicestream.sessions.vocabulary import (
@@ -93,11 +92,11 @@ class Elsa:
 
     __slots__ = ("_config", "_finished_told", "_heard_at", "_now", "_options", "_pending", "_state", "_stream_id", "deadline", "refusals")
 
-    def __init__(self, now: float, options: Options | None = None) -> None:
+    def __init__(self, now: float, options: Options | None = None, new_id: Callable[[], str] = new_stream_id) -> None:
         self._options = options or Options()
         self._state = State.AWAIT_CONFIG
         self._config: Config | None = None
-        self._stream_id = f"s-{secrets.token_hex(16)}"
+        self._stream_id = new_id()
         self._now = self._heard_at = now
         self._finished_told = False
         self._pending: list[Outgoing] = []

@@ -1,5 +1,6 @@
 """What ELSA's clients say in text, read and checked (elsa.md sections 2 and 3). Unknown fields are ignored."""
 
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, get_args
@@ -18,6 +19,11 @@ _LONGEST_SENTENCE: Final = 1000  # characters
 _MOST_SENTENCES: Final = 8
 _SILENCES_S: Final = (1.0, 30.0)
 _FLAGS: Final = {True: True, False: False, "true": True, "false": False, "True": True, "False": False}
+
+
+def new_stream_id() -> str:
+    """The name of a stream: 128 random bits."""
+    return f"s-{secrets.token_hex(16)}"
 
 
 @dataclass(frozen=True, slots=True)

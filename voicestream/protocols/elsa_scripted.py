@@ -10,8 +10,7 @@ An `ELSA:error` ends the stream and not the connection, unless there were too ma
 of its own, whose code 100 no WebSocket knows (elsa.md section 3).
 """
 
-import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum, auto
 from typing import Any, Final, assert_never
 
@@ -32,7 +31,7 @@ from voicestream.errors import (
 )
 from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming, Outgoing, Refusal
 from voicestream.protocols.elsa_json import Json, result_object
-from voicestream.protocols.elsa_message import END, START, read_object, read_start
+from voicestream.protocols.elsa_message import END, START, new_stream_id, read_object, read_start
 from voicestream.protocols.elsa_option import Options
 from voicestream.sessions.assessment_result import Recorded
 from voicestream.sessions.vocabulary import (
@@ -98,10 +97,11 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, Action]] = {
 class ElsaScripted:
     """Streams of given sentences, one at a time."""
 
-    __slots__ = ("_errors", "_hints", "_leaving", "_now", "_options", "_packets", "_pending", "_state", "deadline", "refusals")
+    __slots__ = ("_errors", "_hints", "_leaving", "_new_id", "_now", "_options", "_packets", "_pending", "_state", "deadline", "refusals")
 
-    def __init__(self, now: float, options: Options | None = None) -> None:
+    def __init__(self, now: float, options: Options | None = None, new_id: Callable[[], str] = new_stream_id) -> None:
         self._options = options or Options()
+        self._new_id = new_id
         self._state = State.AWAIT_START
         self._hints = False
         self._packets = 0
@@ -198,7 +198,7 @@ class ElsaScripted:
                 start = read_start(fields, self._options.plans)
                 self._state, self._hints, self._packets = state, start.hints, 0
                 self.deadline = self._now + self._options.idle_s
-                self._say("ELSA:start_stream_result", data={"stream_id": f"s-{secrets.token_hex(16)}"})
+                self._say("ELSA:start_stream_result", data={"stream_id": self._new_id()})
                 return (Opened(start.service),)
             case Action.FEED:
                 self.deadline = self._now + self._options.idle_s
