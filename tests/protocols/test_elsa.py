@@ -99,6 +99,12 @@ def test_without_return_json_there_are_links_alone() -> None:
     assert said(dialect) == [{"status": "success", "result_link": "r", "audio_link": "", "partial_error": "too_short"}, 1000]
 
 
+def test_links_alone_that_could_not_be_made_are_a_failure() -> None:
+    dialect = after(config(), END)
+    dialect.reply(Assessed(FOUND, "", ""))
+    assert said(dialect) == failed("server_error")
+
+
 def test_unknown_fields_are_ignored() -> None:
     assert events(Elsa(0.0), config(sentence="x", codec=[1], type="ELSA:config")) == [Opened(Assessing("standard"))]
 
@@ -155,8 +161,9 @@ def test_verbose_clients_hear_of_acceptance_and_pauses() -> None:
     "message",
     [
         b"audio first", END, "", "nonsense", "[]", "{}", "5", "null", '{"api_plan":null}', '{"api_plan":"gold"}', config(return_json=1),
-        config(return_json="yes"), config(verbose="maybe"), config(endpoint_silence=0), config(endpoint_silence=True), config(auto_endpoint=2),
-        config(endpoint_silence="4"), '{"api_plan":"standard"' + "[" * 20_000, '{"api_plan":"standard","endpoint_silence":NaN}',
+        config(return_json="yes"), config(verbose="maybe"), config(endpoint_silence=0), config(endpoint_silence=True),
+        config(auto_endpoint=2), config(endpoint_silence="4"),
+        '{"api_plan":"standard"' + "[" * 20_000, '{"api_plan":"standard","endpoint_silence":NaN}',
         '{"api_plan":"standard","endpoint_silence":1e999}', '{"api_plan":["standard"]}',
     ],
 )  # fmt: skip
@@ -175,7 +182,6 @@ def test_a_stream_is_configured_once(message: str) -> None:
 
 
 def test_a_plan_that_is_not_offered() -> None:
-    dialect = after(config(api_plan="premium"), options=Options(plans=("standard",)))
     dialect = Elsa(0.0, Options(plans=("standard",)))
     events(dialect, config(api_plan="premium"))
     assert said(dialect) == failed("not_authorized_plan")

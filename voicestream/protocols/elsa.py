@@ -42,7 +42,7 @@ from voicestream.sessions.vocabulary import (
 PATH: Final = "/api/v1/ws/score_audio_plus"
 FINISHED: Final = "Finished receiving audio"
 
-_REASONS: Final[dict[Fault, str]] = {
+REASONS: Final[dict[Fault, str]] = {
     ASSESSMENT_CONFIG: "invalid_config",
     errors.ASSESSMENT_PLAN: "not_authorized_plan",
     errors.ASSESSMENT_SILENT: "no_audio",
@@ -57,7 +57,7 @@ _REASONS: Final[dict[Fault, str]] = {
         "unsupported_format",
     ),
 }  # fmt: skip
-_QUALITY: Final[dict[Recorded, str]] = {"noisy": "too_noisy", "clipped": "clipped", "quiet": "too_quiet", "no_speech": "no_speech"}
+QUALITY: Final[dict[Recorded, str]] = {"noisy": "too_noisy", "clipped": "clipped", "quiet": "too_quiet", "no_speech": "no_speech"}
 
 
 class State(IntEnum):
@@ -127,7 +127,7 @@ class Elsa:
                 if result.ended:
                     self._stop()
             case PoorQuality():
-                self._say("bad_quality", reason=_QUALITY.get(result.word, "no_speech"))
+                self._say("bad_quality", reason=QUALITY.get(result.word, "no_speech"))
             case Assessed():
                 self._succeed(result)
             case Failed():
@@ -160,7 +160,7 @@ class Elsa:
         if self._state is State.DONE or (self._state is State.SCORING and goodbye is Goodbye.DRAIN):
             return
         fault = {Goodbye.DRAIN: errors.ASSESSMENT_OTHER_END, Goodbye.OVERLOAD: errors.OVERLOADED}.get(goodbye, errors.INTERNAL)
-        self._say("failed", reason="audio_too_long" if goodbye is Goodbye.SESSION_TIME else _REASONS.get(fault, "server_error"))
+        self._say("failed", reason="audio_too_long" if goodbye is Goodbye.SESSION_TIME else REASONS.get(fault, "server_error"))
         self._end(Close(1001 if goodbye is Goodbye.DRAIN else 1000))
 
     def drain(self, room_bytes: int) -> list[Outgoing]:
@@ -210,7 +210,11 @@ class Elsa:
 
     def _succeed(self, result: Assessed) -> None:
         fields: dict[str, Any] = {"result_link": result.result_link, "audio_link": result.audio_link}
-        if self._config is not None and self._config.return_json:
+        return_json = self._config is not None and self._config.return_json
+        if not return_json and not result.result_link:  # it could not be kept, and there is no other way to tell it
+            self._refuse(errors.ASSESSMENT_STORE, "result")
+            return
+        if return_json:
             fields |= result_object(result.assessment, self._options.band)
         elif result.assessment.partial_error is not None:
             fields["partial_error"] = result.assessment.partial_error
@@ -219,7 +223,7 @@ class Elsa:
 
     def _refuse(self, fault: Fault, about: str, detail: str = "") -> None:
         self.refusals.append(Refusal(fault, about, detail))
-        self._say("failed", reason=_REASONS.get(fault, "server_error"))
+        self._say("failed", reason=REASONS.get(fault, "server_error"))
         self._end(Close(1000))
 
     def _say(self, status: str, **fields: object) -> None:

@@ -218,8 +218,8 @@ class Stream:
         if self._deaf:
             return None
         if len(audio.payload) > _LIGHT_BYTES:
-            return Job(POOL, partial(self._hear, audio.payload, trio.from_thread.run_sync), heavy=True)
-        return self._hear(audio.payload, _at_once)
+            return Job(POOL, partial(self._hear, audio.payload), heavy=True)
+        return self._hear(audio.payload)
 
     def note(self, event: Gap | Paused | Resumed | Finished) -> None:
         """The end has come; with a fault, not as it should."""
@@ -248,13 +248,13 @@ class Stream:
                 self._attempt.cancel()
             self._desk.figures.ended(outcome, self._listening.heard_s, wait_s)
 
-    def _hear(self, payload: bytes, on_loop: Callable[[Callable[[], None]], None]) -> Result:
+    def _hear(self, payload: bytes) -> Result:
         try:
             samples = self._listening.feed(payload)
         except PeerError as error:
-            on_loop(partial(self.end, "failed"))
+            _on_loop(partial(self.end, "failed"))
             return Failed(error.fault, error.detail)
-        on_loop(partial(self._hand_over, samples))
+        _on_loop(partial(self._hand_over, samples))
         return EndpointState(self._listening.ended)
 
     def _hand_over(self, samples: Samples) -> None:
@@ -286,5 +286,9 @@ class Stream:
         self._line.tell(Failed(error.fault, error.detail))
 
 
-def _at_once(act: Callable[[], None]) -> None:
-    act()
+def _on_loop(act: Callable[[], None]) -> None:
+    """Do it in trio's thread, which a large packet is not heard in."""
+    if trio.lowlevel.in_trio_run():
+        act()
+    else:
+        trio.from_thread.run_sync(act)

@@ -75,7 +75,7 @@ def blueprint(settings: Settings, services: Services, uploads: Uploads, family: 
         async def forget(link: str) -> Response:
             if not await services.runner.run(partial(delete, link, tenant()), "results"):
                 raise PeerError(ASSESSMENT_UNKNOWN)
-            return _private(Response(status=204))
+            return _private(Response("", 204))
 
         name = path.strip("/").replace("/", "_")
         routes.add_url_rule(f"{path}/<link>", f"{name}_get", get, methods=["GET"])
