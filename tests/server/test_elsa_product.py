@@ -51,7 +51,7 @@ async def test_a_stream_and_its_links_on_one_port(tmp_path: Path, person: Person
             page = (await client.get("/metrics")).text
             assert 'voicestream_assessments_total{outcome="success"} 1.0' in page
             assert 'voicestream_sessions_total{operation="unscripted",outcome="completed",protocol="elsa"} 1.0' in page
-            oauth = await client.post("/oauth/token")
+            oauth = await client.post("/oauth2/token")
             assert (oauth.status_code == 404) is not component_daspeak
         nursery.cancel_scope.cancel()
 

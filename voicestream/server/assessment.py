@@ -29,6 +29,7 @@ _log = structlog.get_logger(__name__)
 
 POOL: Final = "assessment"  # the name under which packets wait for threads
 _SHELF: Final = "results"  # and results, for the disk
+_TURN_SAMPLES: Final = 2 * RATE_HZ  # that are heard before the others have their turn
 _FORGET_S: Final = 60.0  # so late a result may be forgotten
 
 Samples = NDArray[np.int16]
@@ -108,8 +109,7 @@ class Assessments:
 
         PeerError VS2123 when nobody spoke, VS20xx when the audio is none, and whatever recognition says.
         """
-        rest = await self._runner.run(listening.finish, POOL)
-        attempt.hear(rest)
+        await attempt.hear_all(await self._runner.run(listening.finish, POOL))
         word = await self._runner.run(listening.word, POOL)
         if word != "ok":
             doubt(PoorQuality(word))
@@ -131,7 +131,7 @@ class Assessments:
 
         try:
             with trio.fail_after(patience_s):
-                attempt.hear(await self._runner.run(lambda: listening.feed(recording(), last=True), POOL))
+                await attempt.hear_all(await self._runner.run(lambda: listening.feed(recording(), last=True), POOL))
                 return await self.conclude(attempt, listening, tenant, base_url, doubt)
         except trio.TooSlowError as error:
             raise PeerError(ASSESSMENT_LATE) from error
@@ -179,6 +179,12 @@ class Attempt:
             for run in self._runs:
                 run.hear(samples)
 
+    async def hear_all(self, samples: Samples) -> None:
+        """The same for many samples, with turns for others between: a recogniser may need a millisecond for a second of them."""
+        for piece in pieces(samples):
+            self.hear(piece)
+            await trio.lowlevel.checkpoint()
+
     async def finish(self, word: Recorded, heard_s: float) -> Assessment:
         """What was found. PeerError VS2123 when nobody spoke freely, and whatever recognition says."""
         try:
@@ -200,6 +206,11 @@ class Attempt:
             self._over = True
             for run in self._runs:
                 run.cancel()
+
+
+def pieces(samples: Samples) -> list[Samples]:
+    """Samples (n,) in order, so many at a time as may be heard in one go."""
+    return [samples[begin : begin + _TURN_SAMPLES] for begin in range(0, len(samples), _TURN_SAMPLES)]
 
 
 RESULTS: Final = "/api/v1/results"

@@ -22,7 +22,7 @@ from voicestream.protocols.elsa import Elsa
 from voicestream.protocols.elsa_option import Options
 from voicestream.protocols.elsa_refusal import refusal_object
 from voicestream.protocols.elsa_scripted import ElsaScripted
-from voicestream.server.assessment import POOL, Assessments, Attempt, Samples
+from voicestream.server.assessment import POOL, Assessments, Attempt, Samples, pieces
 from voicestream.server.assessment_figure import AssessmentFigures
 from voicestream.server.config import Settings
 from voicestream.server.consumer import Converse
@@ -254,18 +254,19 @@ class Stream:
         except PeerError as error:
             _on_loop(partial(self.end, "failed"))
             return Failed(error.fault, error.detail)
-        _on_loop(partial(self._hand_over, samples))
+        for piece in pieces(samples):
+            _on_loop(partial(self._hand_over, piece))
+        if self._listening.ended:
+            _on_loop(self._conclude)
         return EndpointState(self._listening.ended)
 
     def _hand_over(self, samples: Samples) -> None:
         if self._attempt is not None and not self._over:
             self._attempt.hear(samples)
-            if self._listening.ended:
-                self._conclude()
 
     def _conclude(self) -> None:
         self._deaf = True
-        if self._attempt is not None:
+        if self._attempt is not None and not self._over:
             self._desk.nursery.start_soon(self._score, self._attempt)
 
     async def _score(self, attempt: Attempt) -> None:
