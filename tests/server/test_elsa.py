@@ -110,7 +110,7 @@ async def test_the_sentence_that_was_said_wins(tmp_path: Path, voice: Samples, a
                 await websocket.send_message(message)
             told_last = [await told(websocket) for _ in range(4)][-1]
         assert told_last["data"]["utterance"][0]["sentence"] == "two"
-        assert [run.heard[0].tobytes() for run in visited.assessor.runs] == [voice.tobytes()] * 3
+        assert [run.samples.tobytes() for run in visited.assessor.runs] == [voice.tobytes()] * 3
 
 
 async def test_links_alone_and_no_audio_kept(tmp_path: Path, voice: Samples, autojump_clock: MockClock) -> None:
