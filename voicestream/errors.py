@@ -42,6 +42,7 @@ FAMILIES = {
     "18": "OAuth2",
     "19": "das-Peak",
     "20": "Audio",
+    "21": "Speech assessment",
     "30": "Models and templates",
     "31": "Clients and keys",
     "50": "Our own faults",
@@ -552,6 +553,29 @@ OPUS_PACKET = _fault(
 )  # fmt: skip
 OPUS_LONG = _fault(
     "2021", "Opus packet too long", "the message is longer than the longest Opus packet", "send one packet per binary message"
+)
+
+# VS216x: speech assessment, its worker processes
+ASSESSMENT_BUSY = _fault(
+    "2160", "too many assessments at once", "as many are going on, or as much work waits, as the server takes",
+    "try again in a minute, or raise the settings `assessments` and `assessment_workers`",
+)  # fmt: skip
+WORKER_DIED = _fault(
+    "2161", "the assessment broke off", "the process that worked on this recording ended: a crash, too little memory, or a kill",
+    "send it again; where it happens with the same recording each time, report it",
+)  # fmt: skip
+WORKER_SLOW = _fault(
+    "2162", "the assessment took too long", "the process that worked on this recording did not answer in time and was ended",
+    "send it again; on a machine that is too busy raise the setting `assessment_work_s`",
+)  # fmt: skip
+WORKER_DEFECT = _fault(
+    "2163", "the assessment failed", "a defect of this server met in a worker process", "look up the traceback in the log and report it"
+)
+WORKER_MISSING = _fault(
+    "2164", "no assessment can be made now", "no worker process could be started", "the log says why; look at memory and process limits"
+)
+TRANSCRIBER_MISSING = _fault(
+    "2165", "the transcriber is not installed", "a package of the extra `speech` is missing", "pip install 'voicestream[speech]'"
 )
 
 # VS30xx: models and templates
