@@ -8,7 +8,6 @@ its native code is neither installed nor run.
 from typing import Final
 
 from voicestream.models.bundle import Bundle, Member
-from voicestream.models.card import Card, Measurement
 
 _ASSETS: Final = "moonshine_voice/assets/tiny-en"
 
