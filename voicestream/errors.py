@@ -555,6 +555,24 @@ OPUS_LONG = _fault(
     "2021", "Opus packet too long", "the message is longer than the longest Opus packet", "send one packet per binary message"
 )
 
+# VS21xx: speech assessment
+SPEECH_MODEL_MISSING = _fault(
+    "2100", "the acoustic model is not installed", "pronunciation was to be assessed, and the package pocketsphinx is missing",
+    "pip install 'voicestream[speech]'",
+)  # fmt: skip
+SPEECH_MODEL_FOREIGN = _fault(
+    "2101", "not the known acoustic model", "the SHA-256 of a file in the installed pocketsphinx is not the one this server knows",
+    "pip install 'voicestream[speech]' in the version of the lock",
+)  # fmt: skip
+WORDS_DO_NOT_FIT = _fault(
+    "2102", "the recording is too short for these words", "fewer than 30 ms of audio per expected sound",
+    "send the whole recording, or the sentence that was said",
+)  # fmt: skip
+TOO_LONG_TO_ALIGN = _fault(
+    "2103", "recording and text too long to align in one piece", "minutes of speech without a cut, or a text of very many words",
+    "send it in pieces of one to a few sentences",
+)  # fmt: skip
+
 # VS216x: speech assessment, its worker processes
 ASSESSMENT_BUSY = _fault(
     "2160", "too many assessments at once", "as many are going on, or as much work waits, as the server takes",
