@@ -42,6 +42,7 @@ FAMILIES = {
     "18": "OAuth2",
     "19": "das-Peak",
     "20": "Audio",
+    "21": "Speech assessment",
     "30": "Models and templates",
     "31": "Clients and keys",
     "50": "Our own faults",
@@ -552,6 +553,47 @@ OPUS_PACKET = _fault(
 )  # fmt: skip
 OPUS_LONG = _fault(
     "2021", "Opus packet too long", "the message is longer than the longest Opus packet", "send one packet per binary message"
+)
+
+# VS21xx: speech assessment
+SPEECH_MODEL_MISSING = _fault(
+    "2100", "the acoustic model is not installed", "pronunciation was to be assessed, and the package pocketsphinx is missing",
+    "pip install 'voicestream[speech]'",
+)  # fmt: skip
+SPEECH_MODEL_FOREIGN = _fault(
+    "2101", "not the known acoustic model", "the SHA-256 of a file in the installed pocketsphinx is not the one this server knows",
+    "pip install 'voicestream[speech]' in the version of the lock",
+)  # fmt: skip
+WORDS_DO_NOT_FIT = _fault(
+    "2102", "the recording is too short for these words", "fewer than 30 ms of audio per expected sound",
+    "send the whole recording, or the sentence that was said",
+)  # fmt: skip
+TOO_LONG_TO_ALIGN = _fault(
+    "2103", "recording and text too long to align in one piece", "minutes of speech without a cut, or a text of very many words",
+    "send it in pieces of one to a few sentences",
+)  # fmt: skip
+
+# VS216x: speech assessment, its worker processes
+ASSESSMENT_BUSY = _fault(
+    "2160", "too many assessments at once", "as many are going on, or as much work waits, as the server takes",
+    "try again in a minute, or raise the settings `assessments` and `assessment_workers`",
+)  # fmt: skip
+WORKER_DIED = _fault(
+    "2161", "the assessment broke off", "the process that worked on this recording ended: a crash, too little memory, or a kill",
+    "send it again; where it happens with the same recording each time, report it",
+)  # fmt: skip
+WORKER_SLOW = _fault(
+    "2162", "the assessment took too long", "the process that worked on this recording did not answer in time and was ended",
+    "send it again; on a machine that is too busy raise the setting `assessment_work_s`",
+)  # fmt: skip
+WORKER_DEFECT = _fault(
+    "2163", "the assessment failed", "a defect of this server met in a worker process", "look up the traceback in the log and report it"
+)
+WORKER_MISSING = _fault(
+    "2164", "no assessment can be made now", "no worker process could be started", "the log says why; look at memory and process limits"
+)
+TRANSCRIBER_MISSING = _fault(
+    "2165", "the transcriber is not installed", "a package of the extra `speech` is missing", "pip install 'voicestream[speech]'"
 )
 
 # VS30xx: models and templates

@@ -1,0 +1,38 @@
+"""What an assessment worker does with a request: the chain of speech models, loaded once in its process.
+
+The pool runs `make` by name, so that nobody else imports this module, and with it the models.
+"""
+
+from pathlib import Path
+
+from voicestream.dsp.pcm import from_bytes
+from voicestream.server.assessment_message import AssessmentAnswer, SegmentWork, read_work, write_answer
+from voicestream.server.worker import Handle
+from voicestream.sessions.assessment_chain import RATE_HZ, Chain
+from voicestream.sessions.quality import assess
+
+FACTORY = "voicestream.server.assessment_work:make"
+
+
+def make(argument: bytes) -> Handle:
+    """A worker for the models in the data folder that `argument` is the path of; PeerError when one is not installed."""
+    from voicestream.models.speech import aligner, transcriber
+    from voicestream.sessions.assessment_judge import judge
+
+    return worker_of(Chain(transcriber.load(Path(argument.decode())), aligner.load(), judge))
+
+
+def worker_of(chain: Chain) -> Handle:
+    """Requests and answers of `assessment_message`, for a chain."""
+
+    def handle(request: bytes) -> bytes:
+        work = read_work(request)
+        answer: AssessmentAnswer
+        if isinstance(work, SegmentWork):
+            answer = chain.assess_segment(work.start_sample, from_bytes(work.pcm), align=work.align)
+        else:
+            snr_db = assess(RATE_HZ, [work.pcm]).snr_db
+            answer = chain.conclude(work.findings, from_bytes(work.pcm), work.labels, work.sentence, snr_db)
+        return write_answer(answer)
+
+    return handle
