@@ -5,7 +5,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from voicestream.models.speech.band import BandRange, band_range
-from voicestream.models.speech.evidence import evidence
+from voicestream.models.speech.impression import impression
 from voicestream.models.speech.melody import Melody, melody, prominence
 from voicestream.models.speech.pace import Pace, pace
 from voicestream.models.speech.rating import BEST, Rater, Rating, Scale, load
@@ -20,7 +20,6 @@ Doubts = dict[Scale, BandRange]
 class Scores(NamedTuple):
     """Scores 0..100, None where there was too little speech; grammar and vocabulary always: nothing measures them yet.
 
-    deviation: the standard deviation of each score, against what the experts would say of another speaker.
     """
 
     overall: float | None = None
@@ -45,7 +44,7 @@ def conclude(speech: Speech, sentence: Sequence[str] | None = None) -> Conclusio
     """All that can be told of a recording; sentence: the words that were to be said, None for free speech. Some 2 ms per 10 s."""
     found_pace = pace(speech, sentence)
     found_melody = melody(speech)
-    ratings = _ratings(speech, found_pace, free=sentence is None)
+    ratings = _ratings(speech, found_pace, len(sentence) if sentence is not None else None)
     return Conclusion(
         Scores(**{scale: round(rating.value * _PERCENT, 1) for scale, rating in ratings.items()}),
         found_pace,
@@ -55,12 +54,12 @@ def conclude(speech: Speech, sentence: Sequence[str] | None = None) -> Conclusio
     )
 
 
-def _ratings(speech: Speech, found_pace: Pace | None, *, free: bool) -> dict[Scale, Rating]:
+def _ratings(speech: Speech, found_pace: Pace | None, wanted: int | None) -> dict[Scale, Rating]:
     phones = sum(len(word.phones) for word in speech.words)
-    found = evidence(speech.words, found_pace) if found_pace is not None else None
+    found = impression(speech.words, found_pace, wanted) if found_pace is not None else None
     if found is None or phones < FEWEST_PHONES:
         return {}
-    return _rater().rate(found, "free" if free else "read")
+    return _rater().rate(found, "free" if wanted is None else "read")
 
 
 @cache

@@ -1,9 +1,10 @@
-"""What five human experts would have given: a linear regression on the evidence, with what is known about its doubt.
+"""What five human experts would have given: one line per scale, through a mix of measures, with its doubt.
 
-    evidence ─► deviations from what is usual, bounded ─► weights (mean, covariance) ─► rating 0..10 and its deviation
+    impression ─► deviations from what is usual, bounded ─► mix (chosen beforehand) ─► offset + slope x mix = rating 0..10
 
-The weights are a Bayesian posterior: ratings of few speakers move an opinion that was held before them. Deviations are
-those of learners of the same corpus whose ratings nobody used.
+Too few speakers were rated to tell how much each measure should count: fitted freely, the weights went wrong on the
+speaker left out. So how the measures mix was set, and only offset and slope are learned, as a Bayesian posterior whose
+prior holds most of the weight. What is usual was found on learners of the same corpus whose ratings nobody looked at.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.models.card import Card, read_card
-from voicestream.models.speech.evidence import Evidence
+from voicestream.models.speech.impression import Impression
 from voicestream.models.weights import known_weights
 
 Scale: TypeAlias = Literal["pronunciation", "fluency", "intonation", "overall"]
@@ -29,7 +30,7 @@ Array = NDArray[np.float64]
 
 
 class Rating(NamedTuple):
-    """A rating 0..10 and its standard deviation: of another speaker's rating, not of the mean over many."""
+    """A rating 0..10, and the standard deviation of what people would say of another speaker's utterance around it."""
 
     value: float
     deviation: float
@@ -43,32 +44,28 @@ class Rater:
         self.card = card
         self._arrays = {name: array.astype(np.float64) for name, array in arrays.items()}
 
-    def rate(self, found: Evidence, condition: Condition) -> dict[Scale, Rating]:
+    def rate(self, found: Impression, condition: Condition) -> dict[Scale, Rating]:
         """One rating per scale."""
-        return rate(self._arrays, found, condition)
+        return {scale: rate(self._arrays, np.array(found), condition, scale) for scale in SCALES}
 
 
-def rate(arrays: Mapping[str, Array], found: Evidence, condition: Condition) -> dict[Scale, Rating]:
-    """The ratings that `arrays` foresee: `usual` (2, 4), and per condition and scale weights, covariance and noise."""
-    design = np.concatenate(([1.0], deviations(np.array(found), arrays["usual"])))
-    ratings: dict[Scale, Rating] = {}
-    for scale in SCALES:
-        weights, covariance, noise = (arrays[f"{condition}.{scale}.{part}"] for part in ("weight", "covariance", "noise"))
-        variance = float(noise[0] + design @ covariance @ design)
-        ratings[scale] = Rating(float(np.clip(design @ weights, 0.0, BEST)), variance**0.5)
-    return ratings
+def rate(arrays: Mapping[str, Array], found: Array, condition: Condition, scale: Scale) -> Rating:
+    """The rating that `arrays` foresee: `usual` (2, 4), and per condition and scale `mix`, `line`, `covariance` and `noise`."""
+    mix, line, covariance, noise = (arrays[f"{condition}.{scale}.{part}"] for part in ("mix", "line", "covariance", "noise"))
+    design = np.array([1.0, float(deviations(found, arrays["usual"]) @ mix)])
+    variance = float(noise[0] + design @ covariance @ design)
+    return Rating(float(np.clip(design @ line, 0.0, BEST)), variance**0.5)
 
 
 def deviations(found: Array, usual: Array) -> Array:
-    """Evidence (..., 4) by the mean and deviation of what is usual (2, 4), bounded."""
+    """Impressions (..., 4) by the mean and deviation of what is usual (2, 4), bounded."""
     bounded: Array = np.clip((found - usual[0]) / usual[1], -BOUND, BOUND)
     return bounded
 
 
 def load() -> Rater:
     """The model with the weights inside the package."""
-    folder = files("voicestream.models.speech")
-    return Rater(folder.joinpath("rating.safetensors").read_bytes(), card())
+    return Rater(files("voicestream.models.speech").joinpath("rating.safetensors").read_bytes(), card())
 
 
 def card() -> Card:
