@@ -44,7 +44,7 @@ class Pitch(NamedTuple):
 def pitch(samples: NDArray[np.float32], rate_hz: int) -> Pitch:
     """The pitch of a whole recording (n,) float32 in -1..1: frame i is the 10 ms from i * HOP_S on; 60 to 550 Hz."""
     slow = resample(np.asarray(samples, np.float32), rate_hz, RATE_HZ)
-    frames = len(slow) // _HOP
+    frames = len(samples) * RATE_HZ // (rate_hz * _HOP)  # whole ones of the samples given: resampling rounds up
     chosen, strongest = np.zeros(frames, np.float32), np.zeros(frames, np.float32)
     if frames:
         slow = slow - slow.mean(dtype=np.float64).astype(np.float32)

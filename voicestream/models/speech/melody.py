@@ -14,6 +14,8 @@ RATE_HZ: Final = 16000
 _FEWEST_FRAMES: Final = 30  # voiced ones, that a deviation is told from
 _FEWEST_WORDS: Final = 3  # that one of them can stand out among
 _EMPTY: Final = -60.0  # dB under the loudest frame: nothing but noise
+# Semitones, dB and log of seconds that words differ by at least before one of them stands out.
+_NOTICED: Final = np.array([1.0, 2.0, 0.2])
 
 Array = NDArray[np.float32]
 
@@ -67,9 +69,8 @@ def prominence(words: Sequence[SpokenWord], tune: Melody) -> tuple[float | None,
     found = np.array([cue for cue in cues if cue is not None])
     if len(found) < _FEWEST_WORDS:
         return (None,) * len(words)
-    deviation = found.std(axis=0)
-    weight = np.where(deviation > 0.0, 1.0 / np.where(deviation > 0.0, deviation, 1.0), 0.0)
-    return tuple(None if cue is None else float(np.mean((cue - found.mean(axis=0)) * weight)) for cue in cues)
+    mean, deviation = found.mean(axis=0), np.maximum(found.std(axis=0), _NOTICED)
+    return tuple(None if cue is None else float(np.mean((cue - mean) / deviation)) for cue in cues)
 
 
 def _cues(word: SpokenWord, tune: Melody) -> NDArray[np.float64] | None:
