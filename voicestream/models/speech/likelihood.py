@@ -9,9 +9,10 @@ from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32, F32_2D, FLOAT, I64_RO, REASSOCIATE, VOID, late_kernel, types
+from voicestream.dsp._jit import F32, F32_2D, FLOAT, I64_RO, REASSOCIATE, VOID, late_kernel
 from voicestream.models.speech import package, parameter
 from voicestream.models.speech.definition import ModelDefinition
 

@@ -139,10 +139,11 @@ def _word(
             for left, right in _neighbours(entries, following | {SILENCE} if final else {phones[index + 1]}):
                 model = draft.definition.model(phone, left, right, position(index, len(phones)))
                 leaving.setdefault(right, []).extend(draft.phone(model, Place(number, way, index), entries[left]))
-            entries = {phone: exits for exits in leaving.values()}
             if final:
                 for right, exits in leaving.items():
                     found.setdefault((phone, right), []).extend(exits)
+            else:
+                entries = {phone: leaving[phones[index + 1]]}
     return found
 
 
