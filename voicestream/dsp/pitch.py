@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32, F32_2D, F32_2D_RO, F32_RO, I64, REASSOCIATE, VOID, late_kernel, part
+from voicestream.dsp._jit import F32, F32_2D, F32_2D_RO, I64, REASSOCIATE, VOID, late_kernel, part
 from voicestream.dsp.resample import resample
 
 RATE_HZ: Final = 8000  # analysed at: the band of a telephone holds all harmonics that matter

@@ -1,5 +1,7 @@
 """Words and sounds are found where they lie, what is missing is missed, and a wrong sound is named."""
 
+import itertools
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -8,7 +10,7 @@ from tests.models.speech.conftest import Say
 from voicestream.errors import PeerError
 from voicestream.models.speech.aligner import AlignedPhone, Aligner, Alignment
 
-SENTENCE = "the quick brown fox jumps over the lazy dog".split()
+SENTENCE = ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog"]
 
 
 def phone(alignment: Alignment, symbol: str) -> AlignedPhone:
@@ -25,22 +27,22 @@ def test_words_follow_each_other_without_overlap(english: Aligner, say: Say) -> 
     assert [word.text for word in alignment.words] == SENTENCE
     assert alignment.omitted == ()
     phones = [phone for word in alignment.words for phone in word.phones]
-    assert all(one.end_s <= next_.start_s for one, next_ in zip(phones, phones[1:], strict=False))
+    assert all(one.end_s <= next_.start_s for one, next_ in itertools.pairwise(phones))
     assert all(phone.end_s - phone.start_s >= 0.03 for phone in phones)
-    assert 0 <= phones[0].start_s
+    assert phones[0].start_s >= 0
     assert phones[-1].end_s <= len(samples) / 16000
 
 
 def test_a_pause_lies_between_the_words_around_it(english: Aligner, say: Say) -> None:
     before, after = say("good morning"), say("everybody")
-    words = english.align(np.concatenate((before, silence(1.0), after)), "good morning everybody".split()).words
+    words = english.align(np.concatenate((before, silence(1.0), after)), ["good", "morning", "everybody"]).words
     assert words[1].end_s <= len(before) / 16000 + 0.1
     assert len(before) / 16000 + 0.9 <= words[2].start_s
 
 
 def test_leading_silence_moves_everything(english: Aligner, say: Say) -> None:
     samples = say("good morning everybody")
-    words = "good morning everybody".split()
+    words = ["good", "morning", "everybody"]
     early = english.align(np.concatenate((silence(0.5), samples)), words)
     late = english.align(np.concatenate((silence(1.5), samples)), words)
     for one, other in zip(early.words, late.words, strict=True):
@@ -75,7 +77,7 @@ def test_a_wrong_sound_scores_less_and_is_named(
 
 
 def test_the_pronunciation_that_was_used_is_found(english: Aligner, say: Say) -> None:
-    words = "say tomato again".split()
+    words = ["say", "tomato", "again"]
     american = english.align(say("say [[t@m'eIt,oU]] again"), words)
     british = english.align(say("say [[t@m'A:t,oU]] again"), words)
     assert "EY" in [phone.symbol for phone in american.words[1].phones]
@@ -92,7 +94,7 @@ def test_no_words_align_with_nothing(english: Aligner) -> None:
 
 
 def test_silence_has_no_words_where_they_are_optional(english: Aligner) -> None:
-    assert english.align(silence(2), "good morning".split(), optional=True).omitted == (0, 1)
+    assert english.align(silence(2), ["good", "morning"], optional=True).omitted == (0, 1)
 
 
 @pytest.mark.parametrize("samples", [0, 100, 1000, 4000])

@@ -18,9 +18,7 @@ Doubts = dict[Scale, BandRange]
 
 
 class Scores(NamedTuple):
-    """Scores 0..100, None where there was too little speech; grammar and vocabulary always: nothing measures them yet.
-
-    """
+    """Scores 0..100, None where there was too little speech; grammar and vocabulary always: nothing measures them yet."""
 
     overall: float | None = None
     pronunciation: float | None = None
