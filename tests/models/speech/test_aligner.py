@@ -1,6 +1,6 @@
 """Words and sounds are found where they lie, what is missing is missed, and a wrong sound is named."""
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_words_follow_each_other_without_overlap(english: Aligner, say: Say) -> 
     assert [word.text for word in alignment.words] == SENTENCE
     assert alignment.omitted == ()
     phones = [phone for word in alignment.words for phone in word.phones]
-    assert all(one.end_s <= next_.start_s for one, next_ in itertools.pairwise(phones))
+    assert all(one.end_s <= next_.start_s for one, next_ in pairwise(phones))
     assert all(phone.end_s - phone.start_s >= 0.03 for phone in phones)
     assert phones[0].start_s >= 0
     assert phones[-1].end_s <= len(samples) / 16000

@@ -19,8 +19,8 @@ from voicestream.models.speech.viterbi import JUNCTION, Network
 
 Pronunciation: TypeAlias = tuple[str, ...]  # phones, ARPAbet without stress
 
-PAUSE: Final = -34.0  # nats that a pause between words must be worth
-FILLER: Final = {SILENCE: 0.0, NOISE: -86.0, SPEECH: -86.0}  # on top of it
+PAUSE: Final = -12.0  # nats that a pause between words must be worth
+FILLER: Final = {SILENCE: 0.0, NOISE: -12.0, SPEECH: -12.0}  # on top of it
 OMISSION: Final = -20.0  # nats that leaving out a word costs
 
 
