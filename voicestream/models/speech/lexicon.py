@@ -49,7 +49,7 @@ class Lexicon:
 
     def spoken(self, word: str) -> tuple[str, ...]:
         """The dictionary words that a written word is said as."""
-        plain = word.replace("’", "'").strip(" ,;:!?\"()[]…")
+        plain = word.replace("’", "'").strip(' ,;:!?"()[]…')
         if plain.lower() in _ABBREVIATIONS:
             return tuple(_ABBREVIATIONS[plain.lower()].split())
         if _ACRONYM.fullmatch(plain) and plain.replace(".", "").lower().rstrip("s") not in self._ways:

@@ -17,7 +17,7 @@ from voicestream.models.speech.definition import ModelDefinition
 
 LogLikelihoods: TypeAlias = NDArray[np.float32]  # (frames, senones), nats
 
-_NEGLIGIBLE: Final = 18.0  # nats below the best density of a codebook
+_NEGLIGIBLE: Final = 7.0  # nats below the best density of a codebook: a thousandth
 _F32_3D_RO = types.Array(types.float32, 3, "C", readonly=True)
 _F32_4D_RO = types.Array(types.float32, 4, "C", readonly=True)
 

@@ -137,7 +137,7 @@ def _word(
             final = index + 1 == len(phones)
             leaving: dict[str, Exits] = {}
             for left, right in _neighbours(entries, following | {SILENCE} if final else {phones[index + 1]}):
-                model = draft.definition.model(phone, left, right, _position(index, len(phones)))
+                model = draft.definition.model(phone, left, right, position(index, len(phones)))
                 leaving.setdefault(right, []).extend(draft.phone(model, Place(number, way, index), entries[left]))
             entries = {phone: exits for exits in leaving.values()}
             if final:
@@ -152,7 +152,8 @@ def _neighbours(entries: dict[str, Exits], rights: set[str]) -> Iterator[tuple[s
             yield left, right
 
 
-def _position(index: int, count: int) -> Position:
+def position(index: int, count: int) -> Position:
+    """Of phone `index` in a word of `count`."""
     if count == 1:
         return "single"
     if index == 0:

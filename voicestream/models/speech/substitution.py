@@ -49,24 +49,30 @@ class Substitution:
 
         frames (n, senones) float32: likelihoods of all senones from frame `first` on.
         """
-        before = segments[at - 1] if at else None
-        after = segments[at + 1] if at + 1 < len(segments) else None
-        start, end = segments[at].start, segments[at].end
-        if before is not None:
-            start = max(before.start, start - _PAUSE_FRAMES) if self._pause(before) else before.start
-        if after is not None:
-            end = min(after.end, end + _PAUSE_FRAMES) if self._pause(after) else after.end
+        start, end = self.reach(segments, at)
         chosen = (*self.alternatives, segments[at].phone)
         senones = np.full((len(chosen), _LONGEST), -1, np.int64)
         stay = np.zeros((len(chosen), _LONGEST))
         leave = np.zeros((len(chosen), _LONGEST))
         for row, phone in enumerate(chosen):
             self._chain(segments, at, phone, senones[row], stay[row], leave[row])
-        free = np.array([STATES * (before is not None and self._pause(before)), STATES * (after is not None and self._pause(after))], np.int64)
+        pauses = [STATES * (0 <= i < len(segments) and self._pause(segments[i])) for i in (at - 1, at + 1)]
+        free = np.array(pauses, np.int64)
         out = np.empty(len(chosen), np.float32)
         window = np.ascontiguousarray(frames[start - first : end - first])
         _chain_scores(window, senones, stay, leave, free, np.empty(_LONGEST), out)
         return out
+
+    def reach(self, segments: Sequence[Segment], at: int) -> tuple[int, int]:
+        """First frame, and the one behind the last, that are looked at for segment `at`."""
+        start, end = segments[at].start, segments[at].end
+        if at:
+            before = segments[at - 1]
+            start = max(before.start, start - _PAUSE_FRAMES) if self._pause(before) else before.start
+        if at + 1 < len(segments):
+            after = segments[at + 1]
+            end = min(after.end, end + _PAUSE_FRAMES) if self._pause(after) else after.end
+        return start, end
 
     def _pause(self, segment: Segment) -> bool:
         return segment.phone in self._definition.fillers
