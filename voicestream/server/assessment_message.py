@@ -4,7 +4,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from voicestream.sessions.assessment_chain import SegmentFinding
+from voicestream.sessions.assessment_finding import SegmentFinding
 from voicestream.sessions.assessment_result import Assessment
 
 
