@@ -36,7 +36,9 @@ class LoudnessFront:
 
 
 @asynccontextmanager
-async def assessor(workers: int = 1, work_s: float = 20.0, runs: int = 30, backlog: int = 100, idle: bool = False) -> AsyncIterator[Assessor]:
+async def assessor(
+    workers: int = 1, work_s: float = 20.0, runs: int = 30, backlog: int = 100, idle: bool = False
+) -> AsyncIterator[Assessor]:
     pool = WorkerPool("tests.server.toy_assessment:make", b"", workers, work_s)
     made = Assessor(pool, lambda: LoudnessFront, runs, backlog)
     async with trio.open_nursery() as nursery:

@@ -4,8 +4,9 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from voicestream.sessions.assessment_chain import SegmentFinding
+from voicestream.sessions.assessment_finding import SegmentFinding
 from voicestream.sessions.assessment_result import Assessment
+
 
 class SegmentWork(msgspec.Struct, frozen=True, tag="segment", array_like=True):
     """Find out what was said in a stretch of a recording; align: and how each sound was said."""

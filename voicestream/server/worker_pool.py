@@ -20,7 +20,7 @@ from voicestream.server.worker_process import WorkerProcess
 
 Outcome: TypeAlias = Literal["answered", "refused", "failed", "died", "late"]
 
-_START_S: Final = 60.0  # for a process to load its models: on a new machine kernels are compiled
+_START_S: Final = 180.0  # for a process to load its models: on a new and busy machine kernels are compiled for a minute
 _FIRST_PAUSE_S: Final = 0.5  # before a process is started again
 _LONGEST_PAUSE_S: Final = 30.0
 

@@ -9,7 +9,7 @@ sentence at all.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from voicestream.dsp.pcm import to_float
 from voicestream.errors import WORDS_DO_NOT_FIT, PeerError
+from voicestream.models.speech.aligner import AlignedWord, Alignment
 from voicestream.models.speech.transcriber import Transcript
+from voicestream.sessions.assessment_finding import SegmentFinding
 from voicestream.sessions.assessment_result import Assessment, Attempt, Melody, Pace, Phone, Scores, Utterance, Word
 from voicestream.sessions.quality import FRAME_MS
 
@@ -31,38 +33,10 @@ _FEW: Final = 0.5  # of the words of the sentence
 _SURE: Final = 0.5  # the confidence of a word that counts as one too many
 
 
-class AlignedPhone(Protocol):
-    """One sound: ARPAbet, seconds from the start of the samples, 0..100, what was heard instead (None: nothing else)."""
-
-    @property
-    def symbol(self) -> str: ...
-    @property
-    def start_s(self) -> float: ...
-    @property
-    def end_s(self) -> float: ...
-    @property
-    def score(self) -> float: ...
-    @property
-    def said(self) -> str | None: ...
-
-
-class AlignedWord(Protocol):
-    """One word that was said."""
-
-    @property
-    def start_s(self) -> float: ...
-    @property
-    def end_s(self) -> float: ...
-    @property
-    def score(self) -> float: ...
-    @property
-    def phones(self) -> Sequence[AlignedPhone]: ...
-
-
 class Aligner(Protocol):
-    """`models.speech.aligner.Aligner`: an entry per word given, None for one that was left out, which `optional` allows."""
+    """`models.speech.aligner.Aligner`."""
 
-    def align(self, samples: Samples, words: Sequence[str], *, optional: bool = False) -> Sequence[AlignedWord | None]: ...
+    def align(self, samples: Samples, words: Sequence[str], *, optional: bool = False) -> Alignment: ...
 
 
 class Transcriber(Protocol):
@@ -84,15 +58,6 @@ class Judgement(NamedTuple):
 Judge: TypeAlias = Callable[[Sequence[Word], Samples, NDArray[np.uint8], Sequence[str] | None], Judgement]
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentFinding:
-    """What was found out about a segment. heard: words of the transcript and how sure each is; words: those that were aligned, if any."""
-
-    text: str
-    heard: tuple[tuple[str, float], ...]
-    words: tuple[Word, ...]
-
-
 class Chain:
     """The models in their order."""
 
@@ -107,18 +72,15 @@ class Chain:
         transcript = self._transcriber.transcribe(samples)
         heard = tuple((word.text, word.confidence) for word in transcript.words)
         if not align or not heard:
-            return SegmentFinding(transcript.text, heard, ())
+            return SegmentFinding(heard, ())
         try:
             aligned = self._aligner.align(samples, [text for text, _ in heard])
         except PeerError as error:
             if error.fault is not WORDS_DO_NOT_FIT:
                 raise
-            return SegmentFinding("", (), ())  # a transcript that has no room in its time is an invention of the network's
+            return SegmentFinding((), ())  # a transcript that has no room in its time is an invention of the network's
         start_s = start_sample / RATE_HZ
-        words = (
-            _word(text, word, start_s, confidence) for (text, confidence), word in zip(heard, aligned, strict=True) if word is not None
-        )
-        return SegmentFinding(transcript.text, heard, tuple(words))
+        return SegmentFinding(heard, tuple(_word(word, start_s, heard[word.index][1]) for word in aligned.words))
 
     def conclude(
         self, findings: Sequence[SegmentFinding], recording: Recording, labels: bytes, sentence: str | None, snr_db: float
@@ -158,22 +120,21 @@ class Chain:
         if not heard:
             return _Reading((), "UNSPOKEN", tuple(wanted))
         said = self._said(samples, wanted)
-        words = tuple(word for word in said if word is not None)
-        attempt = _attempt(heard, wanted, words)
+        attempt = _attempt(heard, wanted, len(said.words))
         if attempt != "RELEVANT":
             return _Reading((), attempt, tuple(wanted))
-        omitted = tuple(text for text, word in zip(wanted, said, strict=True) if word is None)
-        return _Reading((Utterance(" ".join(wanted), words),) if words else (), attempt, omitted, _inserted(heard, wanted))
+        words = tuple(_word(word, 0.0, 1.0) for word in said.words)
+        utterances = (Utterance(" ".join(wanted), words),) if words else ()
+        return _Reading(utterances, attempt, tuple(wanted[index] for index in said.omitted), _inserted(heard, wanted))
 
-    def _said(self, samples: Samples, wanted: Sequence[str]) -> list[Word | None]:
-        """The words of a sentence, None for each that was left out."""
+    def _said(self, samples: Samples, wanted: Sequence[str]) -> Alignment:
+        """The words of a sentence that were said."""
         try:
-            aligned = self._aligner.align(samples, wanted, optional=True)
+            return self._aligner.align(samples, wanted, optional=True)
         except PeerError as error:
             if error.fault is not WORDS_DO_NOT_FIT:
                 raise
-            return [None] * len(wanted)
-        return [word and _word(text, word, 0.0, 1.0) for text, word in zip(wanted, aligned, strict=True)]
+            return Alignment((), tuple(range(len(wanted))), 0.0)
 
 
 class _Reading(NamedTuple):
@@ -183,19 +144,19 @@ class _Reading(NamedTuple):
     inserted: tuple[str, ...] = ()
 
 
-def _word(text: str, word: AlignedWord, start_s: float, confidence: float) -> Word:
+def _word(word: AlignedWord, start_s: float, confidence: float) -> Word:
     phones = tuple(Phone(one.symbol, start_s + one.start_s, start_s + one.end_s, one.score, one.said) for one in word.phones)
-    return Word(text, start_s + word.start_s, start_s + word.end_s, word.score, phones, confidence)
+    return Word(word.text, start_s + word.start_s, start_s + word.end_s, word.score, phones, confidence)
 
 
 def _letters(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
-def _attempt(heard: Sequence[tuple[str, float]], wanted: Sequence[str], said: Sequence[Word]) -> Attempt:
+def _attempt(heard: Sequence[tuple[str, float]], wanted: Sequence[str], said: int) -> Attempt:
     """Whether it was the sentence: most of its words were found, or the transcript reads like it. Of beginners the latter often fails."""
     likeness = SequenceMatcher(None, _letters("".join(text for text, _ in heard)), _letters("".join(wanted)), autojunk=False).ratio()
-    return "RELEVANT" if likeness >= _UNLIKE or len(said) >= _FEW * len(wanted) else "IRRELEVANT"
+    return "RELEVANT" if likeness >= _UNLIKE or said >= _FEW * len(wanted) else "IRRELEVANT"
 
 
 def _inserted(heard: Sequence[tuple[str, float]], wanted: Sequence[str]) -> tuple[str, ...]:
