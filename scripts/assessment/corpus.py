@@ -127,7 +127,7 @@ class Listener:
         rows: list[Row] = []
         for word in alignment.words:
             phones = [_row(phone, at_s, next(evidence)) for phone in word.phones]
-            rows.append((word.text, round(sure[word.index], 4), phones))
+            rows.append((word.text, round(sure[word.place], 4), phones))
         return rows
 
 
