@@ -93,7 +93,7 @@ class Listener:
             for text, sure, phones in heard["words"]
         ]
         found_pace = pace(Speech(words, np.zeros(0, np.float32), np.array(heard["labels"], np.uint8)), sentence)
-        found = impression(words, found_pace, len(sentence) if sentence is not None else None) if found_pace is not None else None
+        found = impression(words, found_pace) if found_pace is not None else None
         return None if found is None else np.array(found)
 
     def _found(self, path: Path, sentence: list[str] | None) -> "Heard":

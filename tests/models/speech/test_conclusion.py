@@ -28,11 +28,18 @@ def test_grammar_and_vocabulary_are_never_scored() -> None:
     assert (scores.grammar, scores.vocabulary) == (None, None)
 
 
-def test_a_sentence_half_said_is_pronounced_worse() -> None:
-    whole, half = (conclude(speech(words), ["to"] * 20).scores.pronunciation for words in (FLUENT, FLUENT[:10]))
-    assert whole is not None
-    assert half is not None
-    assert half < whole - 5.0
+def test_less_than_half_of_a_sentence_is_not_scored() -> None:
+    assert conclude(speech(FLUENT[:10]), ["to"] * 20).scores.overall is not None
+    assert conclude(speech(FLUENT[:9]), ["to"] * 20).scores == Scores()
+
+
+def test_mistakes_cost_pronunciation_where_the_sentence_is_known() -> None:
+    wrong = run([0.2 * n for n in range(20)], 0.2, score=40.0)
+    good, poor = (conclude(speech(words), ["to"] * 20).scores for words in (FLUENT, wrong))
+    assert good.pronunciation is not None
+    assert poor.pronunciation is not None
+    assert poor.pronunciation < good.pronunciation - 5.0
+    assert poor.fluency == good.fluency
 
 
 def test_bands_go_with_the_scores_there_are() -> None:

@@ -25,9 +25,8 @@ _LEAST_CONFIDENCE: Final = 0.01
 
 
 class Impression(NamedTuple):
-    """quality: 100 less the mistakes, by number and severity: 0 if every phone scored 0; one of an omitted word does.
+    """quality: 100 less the mistakes by number and severity, 0 if every phone scored 0. rate: log of phones per second.
 
-    rate: log of phones per second.
     pausing: log of the share of the time that is hesitation. confidence: mean log of the transcript's confidence in its words.
     """
 
@@ -37,8 +36,8 @@ class Impression(NamedTuple):
     confidence: float
 
 
-def impression(words: Sequence[SpokenWord], pace: Pace, wanted: int | None = None) -> Impression | None:
-    """Of words with their pace; wanted: how many words the sentence had. None when there are no phones to go by."""
+def impression(words: Sequence[SpokenWord], pace: Pace) -> Impression | None:
+    """Of words with their pace; None when there are no phones to go by."""
     scores = [phone.score for word in words for phone in word.phones]
     if not scores:
         return None
@@ -46,10 +45,9 @@ def impression(words: Sequence[SpokenWord], pace: Pace, wanted: int | None = Non
     paused_s = sum(end_s - start_s for start_s, end_s in pace.pauses)
     breath_s = min(paused_s, BREATH_PAUSE_S * int((span_s - paused_s) / BREATH_S))
     speaking_s = span_s - breath_s
-    said = min(1.0, len(words) / wanted) if wanted else 1.0
     severity = fmean(max(0.0, 1.0 - score / MISTAKE) for score in scores)
     return Impression(
-        100.0 * (1.0 - severity) * said,
+        100.0 * (1.0 - severity),
         log(len(scores) / speaking_s),
         log(_UNNOTICED + (paused_s - breath_s) / speaking_s),
         fmean(log(max(word.confidence, _LEAST_CONFIDENCE)) for word in words),
