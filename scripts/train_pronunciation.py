@@ -87,7 +87,8 @@ def controlled(aligner: Aligner, *, tested: bool) -> list[Controlled]:
     words = lexicon()
     found = []
     for utterance in utterances(tested=tested):
-        ways = [words.ways("say"), words.ways(utterance.word), words.ways("again")]
+        meant = [way for way in words.ways(utterance.word) if utterance.pair.expected in way]
+        ways = [words.ways("say"), meant, words.ways("again")]
         heard = features(utterance.samples)
         aligned = aligner.segments(heard, ways)
         phones = zip((place for place in aligned.places if place.word >= 0), aligner.evidence(heard, aligned), strict=True)
@@ -154,8 +155,8 @@ def main() -> None:
     for speaker in speakers:
         own = np.array([one.speaker == speaker for one in people])
         bad = rating[own] < 1
-        print(speaker, "AUC %.3f" % (auc(score[own], bad) if bad.any() else float("nan")), int(bad.sum()), "of", int(own.sum()))
-    print("held-out speakers: AUC %.3f, r %.3f" % (phone_auc, correlation), flush=True)
+        print(f"{speaker} AUC {auc(score[own], bad) if bad.any() else float('nan'):.3f}, {bad.sum()} of {own.sum()} rated under 1")
+    print(f"held-out speakers: AUC {phone_auc:.3f}, r {correlation:.3f}", flush=True)
 
     final = learnt(people, trained, names)
     right = final.score(np.array([measures(one.evidence, names) for one in trained if not one.wrong]))
@@ -170,8 +171,8 @@ def main() -> None:
         flagged += hits
         alarms += false
         named += right_name
-        print(pair.expected, pair.said, "flagged %.2f alarms %.2f named %.2f" % (np.mean(hits), np.mean(false), np.mean(right_name)))
-    print("all: flagged %.3f, false alarms %.3f, named %.3f" % (np.mean(flagged), np.mean(alarms), np.mean(named)))
+        print(f"{pair.expected} {pair.said} flagged {np.mean(hits):.2f} alarms {np.mean(false):.2f} named {np.mean(right_name):.2f}")
+    print(f"all: flagged {np.mean(flagged):.3f}, false alarms {np.mean(alarms):.3f}, named {np.mean(named):.3f}")
 
     data = write_weights(final.arrays)
     known = "speechocean762, speaker left out of training"
@@ -179,7 +180,7 @@ def main() -> None:
     card = Card(
         name="pronunciation", version="1", kind="pronunciation", rate_hz=16000, dimension=MEASURES, sha256=sha256_of(data),
         licence="Apache-2.0", threshold=threshold,
-        calibration=f"score: expected rating of experts, 0..100; threshold: {FALSE_ALARMS:.0%} of right synthetic sounds flagged in training",
+        calibration=f"score: expected rating of experts, 0..100; threshold: {FALSE_ALARMS:.0%} of right synthetic sounds in training",
         trained_on=f"{len(people)} phones of {len(speakers)} speakers of speechocean762 rated by five experts, {len(trained)} sounds by "
         f"espeak-ng; heard by CMU Sphinx en-us (BSD; SHA-256 of its files {JOINT_SHA256[:16]})",
         measured=(

@@ -213,7 +213,7 @@ def main() -> None:
             seen = np.stack([windows(word) for word, _ in batch])
             loss += trainer.step(seen, np.array([wanted for _, wanted in batch]), rate)
         sample = errors(Spelling(trainer.arrays, choices), tested[::10], dictionary)
-        print(turn, round(loss / len(batches), 3), "word error %.1f %%, phone error %.1f %%" % sample, flush=True)
+        print(turn, round(loss / len(batches), 3), "word error {:.1f} %, phone error {:.1f} %".format(*sample), flush=True)
     kept = {name: array.astype(np.float16) for name, array in trainer.arrays.items()}
     final = Spelling({name: array.astype(np.float32) for name, array in kept.items()}, choices)
     word_error, phone_error = errors(final, tested, dictionary)

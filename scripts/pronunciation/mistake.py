@@ -39,16 +39,56 @@ def _pair(expected: str, said: str, pattern: str, replacement: str, tested: str,
 
 
 PAIRS: Final = (
-    _pair("R", "L", "r", "l", "right road rice red rain read rock arrive correct pirate", "rate wrong root ram rose rust around parade"),
-    _pair("V", "B", "v", "b", "very vote vest van vine vase visit never seven over", "voice view vet veil vowel river cover seventy"),
-    _pair("V", "W", "v", "w", "very vote vest van vine vase visit never seven over", "voice view vet veil vowel river cover seventy"),
-    _pair("TH", "S", "T", "s", "think thing thick thumb thank three path mouth faith nothing", "thin thought thigh theme bath math tenth author"),
-    _pair("DH", "D", "D", "d", "then they those this mother father other weather breathe that", "there these though brother leather rather clothing gather"),
-    _pair("SH", "S", "(?<!t)S", "s", "she shoe ship shop sheet shore wash fish dish fashion", "shine shade shell show wish cash machine ocean"),
-    _pair("F", "P", "f", "p", "fan fine fit fork feel food fast coffee leaf laugh", "face fun four fill fold knife office wife"),
-    _pair("IH", "IY", "(?<![aeO])I", "i:", "ship sit bit fit live chip hill fill lip pick", "slip sick bin mill rich pitch tin grin"),
-    _pair("L", "R", "(?<!@)l", "r", "light load lice led lane lead lock collect alive pilot", "late long loot lamb lose lust balloon police"),
-    _pair("AE", "EH", "a(?![IU#@])", "E", "bad man pan sat had bag land sad gas pack", "mat tan flash band ham lad cattle sand"),
+    _pair(
+        "R", "L", "r", "l",
+        "right road rice red rain read rock story sorry pirate",
+        "rate wrong root ram rose rust carry borrow",
+    ),
+    _pair(
+        "V", "B", "v", "b",
+        "very vote vest van vine vase visit never seven over",
+        "voice view vet veil vowel river cover seventy",
+    ),
+    _pair(
+        "V", "W", "v", "w",
+        "very vote vest van vine vase visit never seven over",
+        "voice view vet veil vowel river cover seventy",
+    ),
+    _pair(
+        "TH", "S", "T", "s",
+        "think thing thick thumb thank three path mouth faith nothing",
+        "thin thought thigh theme bath math tenth author",
+    ),
+    _pair(
+        "DH", "D", "D", "d",
+        "then they those this mother father other weather breathe that",
+        "there these though brother leather rather clothing gather",
+    ),
+    _pair(
+        "SH", "S", "(?<!t)S", "s",
+        "she shoe ship shop sheet shore wash fish dish fashion",
+        "shine shade shell show wish cash machine ocean",
+    ),
+    _pair(
+        "F", "P", "f", "p",
+        "fan fine fit fork feel food fast coffee leaf laugh",
+        "face fun four fill fold knife office wife",
+    ),
+    _pair(
+        "IH", "IY", "(?<![aeO])I", "i:",
+        "ship sit bit fit list chip hill fill lip pick",
+        "slip sick bin mill rich pitch tin grin",
+    ),
+    _pair(
+        "L", "R", "l", "r",
+        "light load lice led lane lead lock collect alive pilot",
+        "late long loot lamb lose lust balloon police",
+    ),
+    _pair(
+        "AE", "EH", "a(?![IU#@])", "E",
+        "bad man pan sat had bag land sad gas pack",
+        "mat tan flash band ham lad cattle sand",
+    ),
 )  # fmt: skip
 
 

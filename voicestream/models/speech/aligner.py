@@ -7,6 +7,7 @@ Pure, synchronous and without native code: the acoustic model of the installed p
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,7 +18,8 @@ from voicestream.models.speech.cepstrum import FRAMES_PER_S, features
 from voicestream.models.speech.lexicon import Lexicon, lexicon
 from voicestream.models.speech.likelihood import AcousticModel, acoustic_model
 from voicestream.models.speech.pronunciation import Evidence, Pronunciation, pronunciation
-from voicestream.models.speech.sentence import FILLER, Place, Pronunciation as Way, SentenceNetwork, position, sentence_network
+from voicestream.models.speech.sentence import FILLER, Place, SentenceNetwork, position, sentence_network
+from voicestream.models.speech.sentence import Pronunciation as Way
 from voicestream.models.speech.substitution import Segment, Substitution
 from voicestream.models.speech.viterbi import best_path
 
@@ -37,9 +39,9 @@ class AlignedPhone(NamedTuple):
 
 
 class AlignedWord(NamedTuple):
-    """A word of the text, `index` its place in it; score: the mean of its phones'."""
+    """A word of the text, `place` its number in it; score: the mean of its phones'."""
 
-    index: int
+    place: int
     text: str
     start_s: float
     end_s: float
@@ -85,8 +87,7 @@ class Aligner:
         if not said:
             return Alignment((), (), 0.0)
         heard = features(samples)
-        ways = [ways for _, _, ways in said]
-        aligned = self.segments(heard, ways, optional=optional)
+        aligned = self.segments(heard, [ways for _, _, ways in said], optional=optional)
         evidence = self.evidence(heard, aligned)
         phones: dict[int, list[AlignedPhone]] = {}
         for segment, place in zip(aligned.segments, aligned.places, strict=True):
@@ -150,7 +151,7 @@ def _cut(sentence: SentenceNetwork, states: NDArray[np.int64], ways: Sequence[Se
     segments: list[Segment] = []
     places: list[Place] = []
     borders = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         place = sentence.places[int(states[start])]
         if places and place == places[-1] and place.word >= 0:
             segments[-1] = segments[-1]._replace(end=end)

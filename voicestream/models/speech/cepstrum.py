@@ -69,7 +69,8 @@ def cepstrum(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     bands = np.empty((frames, _BANDS), np.float32)
     _mel_bands(emphasised, table.window, table.fft, table.spans, table.weights, np.empty(SIZE + WORK + BINS, np.float32), bands)
     denoise(bands)
-    return np.log(bands + np.float32(_LOG_FLOOR)) @ table.transform.T
+    cepstra: NDArray[np.float32] = np.log(bands + np.float32(_LOG_FLOOR)) @ table.transform.T
+    return cepstra
 
 
 @cache

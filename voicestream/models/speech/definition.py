@@ -101,12 +101,10 @@ class ModelDefinition:
     def _look_up(self, phone: str, left: str, right: str, position: Position) -> int | None:
         start, count = 0, len(_POSITIONS)
         for wanted in (_POSITIONS.index(position), self.number[phone], self.number[left], self.number[right]):
-            for context, below, down in self._tree[start : start + count]:
-                if context == wanted:
-                    break
-            else:
+            found = next((node for node in self._tree[start : start + count] if node[0] == wanted), None)
+            if found is None:
                 return None
-            if below == 0:
-                return down
-            start, count = down, below
+            _, count, start = found
+            if count == 0:
+                return start
         return None

@@ -4,6 +4,7 @@ A written word may be several spoken ones (`21`, `e-mail`, `Dr.`): they are foun
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
@@ -15,6 +16,7 @@ from voicestream.models.speech.sentence import Pronunciation
 from voicestream.models.speech.spelling import Spelling, spelling
 
 MAX_WAYS: Final = 6  # of saying a word that are told apart
+MAX_WORDS: Final = 24  # spoken ones that one written word may stand for
 _ABBREVIATIONS: Final = {
     "mr.": "mister", "mrs.": "missus", "ms.": "miz", "dr.": "doctor", "st.": "street", "vs.": "versus", "etc.": "et cetera",
     "prof.": "professor", "jr.": "junior", "sr.": "senior", "no.": "number", "&": "and", "%": "percent", "$": "dollars", "€": "euros",
@@ -49,14 +51,15 @@ class Lexicon:
 
     def spoken(self, word: str) -> tuple[str, ...]:
         """The dictionary words that a written word is said as."""
-        plain = word.replace("’", "'").strip(' ,;:!?"()[]…')
+        plain = _ascii(word).strip(' ,;:!?"()[]…')
         if plain.lower() in _ABBREVIATIONS:
             return tuple(_ABBREVIATIONS[plain.lower()].split())
         if _ACRONYM.fullmatch(plain) and plain.replace(".", "").lower().rstrip("s") not in self._ways:
             return tuple(f"{letter.lower()}." for letter in plain if letter.isupper())
         lowered = plain.lower().strip(".'")
-        if lowered in self._ways or f"'{lowered}" == plain.lower() in self._ways:
-            return (lowered if lowered in self._ways else plain.lower(),)
+        for known in (plain.lower(), lowered):
+            if known in self._ways:
+                return (known,)
         spoken: list[str] = []
         waiting: list[str] = []  # a currency sign is said behind its number
         for piece in _PIECE.findall(lowered):
@@ -79,7 +82,9 @@ class Lexicon:
         return [self._letters.pronounce(word)]
 
 
-MAX_WORDS: Final = 24  # spoken ones that one written word may stand for
+def _ascii(word: str) -> str:
+    """Accents fall: `naïve` -> naive; what has no Latin letter under it is gone."""
+    return unicodedata.normalize("NFKD", word.replace("’", "'")).encode("ascii", "ignore").decode("ascii")
 
 
 def _possessive(way: Pronunciation) -> Pronunciation:

@@ -9,15 +9,16 @@ from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32, F32_2D, FLOAT, I64_RO, REASSOCIATE, VOID, late_kernel, types
+from voicestream.dsp._jit import F32, F32_2D, FLOAT, I64_RO, REASSOCIATE, VOID, late_kernel
 from voicestream.models.speech import package, parameter
 from voicestream.models.speech.definition import ModelDefinition
 
 LogLikelihoods: TypeAlias = NDArray[np.float32]  # (frames, senones), nats
 
-_NEGLIGIBLE: Final = 7.0  # nats below the best density of a codebook: a thousandth
+_NEGLIGIBLE: Final = 12.0  # nats below the best density of a codebook
 _F32_3D_RO = types.Array(types.float32, 3, "C", readonly=True)
 _F32_4D_RO = types.Array(types.float32, 4, "C", readonly=True)
 
@@ -106,6 +107,7 @@ def _likelihoods(
 ) -> None:
     # Densities and senones run innermost: rows of neighbours become vector code, the 13 numbers of a stream do not fill one.
     count, streams = len(scratch), means.shape[1]
+    rest = np.float32(0.25 * np.exp(-negligible))  # what the densities passed over may have been
     for t in range(len(features)):
         for codebook in range(means.shape[0]):
             begin, end = first[codebook], first[codebook + 1]
@@ -126,7 +128,7 @@ def _likelihoods(
                 best[t, codebook] += top
                 total = sums[stream, begin:end]
                 for s in range(end - begin):
-                    total[s] = np.float32(0.0)
+                    total[s] = rest
                 for k in range(count):
                     below = scratch[k] - top
                     if below > -negligible:

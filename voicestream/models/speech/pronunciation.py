@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from voicestream.models.card import Card, read_card
 from voicestream.models.weights import Arrays, known_weights
 
-VOWELS: Final = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
+VOWELS: Final = frozenset(["AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"])
 _SOFTNESS: Final = 8.0  # nats: frames in a row are no independent witnesses
 # Sounds that speakers of English themselves do not keep apart, or let become each other.
 _SAME: Final = {"AA": {"AO"}, "AO": {"AA"}, "AH": {"IH", "UH", "EH"}, "IH": {"AH"}}

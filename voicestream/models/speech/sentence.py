@@ -19,8 +19,8 @@ from voicestream.models.speech.viterbi import JUNCTION, Network
 
 Pronunciation: TypeAlias = tuple[str, ...]  # phones, ARPAbet without stress
 
-PAUSE: Final = -34.0  # nats that a pause between words must be worth
-FILLER: Final = {SILENCE: 0.0, NOISE: -86.0, SPEECH: -86.0}  # on top of it
+PAUSE: Final = -12.0  # nats that a pause between words must be worth
+FILLER: Final = {SILENCE: 0.0, NOISE: -12.0, SPEECH: -12.0}  # on top of it
 OMISSION: Final = -20.0  # nats that leaving out a word costs
 
 
@@ -139,10 +139,11 @@ def _word(
             for left, right in _neighbours(entries, following | {SILENCE} if final else {phones[index + 1]}):
                 model = draft.definition.model(phone, left, right, position(index, len(phones)))
                 leaving.setdefault(right, []).extend(draft.phone(model, Place(number, way, index), entries[left]))
-            entries = {phone: exits for exits in leaving.values()}
             if final:
                 for right, exits in leaving.items():
                     found.setdefault((phone, right), []).extend(exits)
+            else:
+                entries = {phone: leaving[phones[index + 1]]}
     return found
 
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32, F64, I64_RO, VOID, late_kernel, types
+from voicestream.dsp._jit import F32, F64, I64_RO, VOID, late_kernel
 from voicestream.models.speech.definition import SILENCE, STATES, ModelDefinition, Position
 
 NOTHING: Final = ""  # the phone was left out

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32_RO, F64, I32_RO, I64, VOID, late_kernel, types
+from voicestream.dsp._jit import F32_RO, F64, I32_RO, I64, VOID, late_kernel
 
 JUNCTION: Final = -1  # column of a state that takes no time
 MAX_ARCS: Final = 256  # into one state
