@@ -172,3 +172,8 @@ def learners(data: Path, rated: list[Rated]) -> list[Path]:
         if folder.name not in known:
             found += clips[:: max(len(clips) // PER_LEARNER, 1)][:PER_LEARNER]
     return found
+
+
+def natives(data: Path) -> list[Path]:
+    """Every fifth clip of the native readers, each another reader."""
+    return sorted((data / "background/librispeech").glob("*/*.flac"))[::5]

@@ -105,6 +105,13 @@ async def test_a_defect_is_told_by_its_kind_and_place_and_never_by_its_message()
         assert "secret" not in caught.value.detail
 
 
+async def test_a_worker_that_wants_all_the_memory_does_not_get_it() -> None:
+    async with pool() as made:
+        with pytest.raises(PeerError) as caught:
+            await ask(made, b"grow")
+        assert caught.value.detail.startswith("MemoryError")
+
+
 async def test_what_native_code_prints_is_no_answer() -> None:
     async with pool() as made:
         assert await ask(made, b"print x") == b"<x"

@@ -32,6 +32,8 @@ def make(argument: bytes) -> Handle:
                 return str(os.getpid()).encode()
             case b"environment":
                 return " ".join(os.environ).encode()
+            case b"grow":
+                return bytes(len(bytearray(3 << 30)) & 1)
             case b"lie":
                 return bytes(40 * 1024 * 1024)
         return argument + rest

@@ -9,10 +9,11 @@ from voicestream.sessions.assessment_result import Phone, Word
 
 
 def words() -> list[Word]:
-    return [
-        Word("to", 0.25 * n, 0.25 * n + 0.25, 80.0, (Phone("T", 0.25 * n, 0.25 * n + 0.1, 80.0), Phone("UW", 0.25 * n + 0.1, 0.25 * n + 0.25, 80.0)))
-        for n in range(8)
-    ]  # fmt: skip
+    found = []
+    for start_s in np.arange(8) * 0.25:
+        phones = (Phone("T", start_s, start_s + 0.1, 80.0), Phone("UW", start_s + 0.1, start_s + 0.25, 80.0))
+        found.append(Word("to", start_s, start_s + 0.25, 80.0, phones))
+    return found
 
 
 SAMPLES = (0.1 * np.sin(2 * np.pi * 150.0 * np.arange(32000) / 16000)).astype(np.float32)

@@ -26,14 +26,15 @@ FACTORY = "voicestream.server.assessment_work:make"
 
 def make(argument: bytes) -> Handle:
     """A worker for the models in the data folder that `argument` is the path of; PeerError when one is not installed."""
-    from voicestream.models.speech import aligner, transcriber
+    from voicestream.models.speech.aligner import aligner
+    from voicestream.models.speech.transcriber import load
     from voicestream.sessions.assessment_judge import judge
 
-    return worker_of(Chain(transcriber.load(Path(argument.decode())), aligner.load(), judge))
+    return worker_of(Chain(load(Path(argument.decode())), aligner(), judge))
 
 
 def worker_of(chain: Chain) -> Handle:
-    """Requests and answers of `assessment_message`, for a chain; returned when a first recording has gone through, so that the next is fast."""
+    """Requests and answers of `assessment_message`, for a chain; given back when a first recording has gone through it."""
 
     def handle(request: bytes) -> bytes:
         work = read_work(request)

@@ -6,7 +6,8 @@
     stdout  one frame per request, and one, empty, when FUNCTION has returned
 
     request frame   length of the payload (4 bytes, big-endian), milliseconds it may take (4), payload
-    answer frame    length of the payload (4), kind (1): 0 an answer, 1 a PeerError `CODE detail`, 2 a defect and where; payload
+    answer frame    one byte at once, when a whole request is there and is begun; then
+                    length of the payload (4), kind (1): 0 an answer, 1 a PeerError `CODE detail`, 2 a defect and where; payload
 
 It ends when stdin does, so that no worker outlives its server; one that hangs is ended by the kernel's alarm, even where the
 server is gone. Plain bytes and no pickle: what a crashed decoder leaves behind must not be able to run in the server.
@@ -29,10 +30,12 @@ Handle: TypeAlias = Callable[[bytes], bytes]
 
 REQUEST: Final = struct.Struct("!II")
 ANSWER: Final = struct.Struct("!IB")
+BEGUN: Final = b"\1"
 ANSWERED, REFUSED, DEFECT = range(3)
 LONGEST_BYTES: Final = 32 * 1024 * 1024
 
 _NICENESS: Final = 5  # the event loop, which answers everybody, comes first
+_MOST_BYTES: Final = 2 << 30  # of memory: four times what an assessment was seen to take
 _FIRST_VICTIM: Final = "500"  # of the kernel when memory runs out: rather a worker than the server
 
 
@@ -44,6 +47,7 @@ def main() -> None:
     handle: Handle | None = None
     while (request := _read(requests)) is not None:
         limit_ms, payload = request
+        _write(answers, BEGUN)
         signal.setitimer(signal.ITIMER_REAL, limit_ms / 1000)
         try:
             if handle is None:
@@ -56,9 +60,7 @@ def main() -> None:
         except Exception as error:
             kind, answer = DEFECT, _where(error).encode()
         signal.setitimer(signal.ITIMER_REAL, 0)
-        with suppress(BrokenPipeError):  # nobody waits for it any more: stdin has ended, too
-            answers.write(ANSWER.pack(len(answer), kind) + answer)
-            answers.flush()
+        _write(answers, ANSWER.pack(len(answer), kind) + answer)
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -72,8 +74,9 @@ def _pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _confine() -> None:
-    """No core dumps, which would hold speech; signals meant for the server are not for us; the alarm ends us."""
+    """No core dumps, which would hold speech; so much memory; signals meant for the server are not for us; the alarm ends us."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_DATA, (_MOST_BYTES, _MOST_BYTES))
     os.nice(_NICENESS)
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as adjustment:
         adjustment.write(_FIRST_VICTIM)
@@ -89,6 +92,12 @@ def _read(requests: BinaryIO) -> tuple[int, bytes] | None:
     size, limit_ms = REQUEST.unpack(head)
     payload = requests.read(size)
     return (limit_ms, payload) if len(payload) == size else None
+
+
+def _write(answers: BinaryIO, data: bytes) -> None:
+    with suppress(BrokenPipeError):  # nobody waits for it any more: stdin has ended, too
+        answers.write(data)
+        answers.flush()
 
 
 def _where(error: Exception) -> str:

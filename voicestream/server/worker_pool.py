@@ -16,7 +16,7 @@ import structlog
 import trio
 
 from voicestream.errors import WORKER_DEFECT, WORKER_DIED, WORKER_MISSING, WORKER_SLOW, Fault, PeerError
-from voicestream.server.worker_process import WorkerProcess
+from voicestream.server.worker_process import NotBegun, WorkerProcess
 
 Outcome: TypeAlias = Literal["answered", "refused", "failed", "died", "late"]
 
@@ -132,11 +132,12 @@ class WorkerPool:
                         await self._employ(process)
                     finally:
                         self._processes.remove(process)
-            except PeerError as error:
-                self._fault = _start_fault(error)
+            except (PeerError, NotBegun) as failure:
+                error = _start_fault(failure)
+                self._fault = error
                 _log.error("worker could not be started", code=error.fault.code, detail=error.detail, again_s=pause_s)
                 if not self._processes:
-                    self._fail_all(self._fault)
+                    self._fail_all(error)
                 await trio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             else:
@@ -148,8 +149,9 @@ class WorkerPool:
             nursery.start_soon(self._wake_at_end, process)
             while (work := await self._next(process)) is not None:
                 outcome = await self._do(work, process)
-                self._count(outcome)
-                if outcome in ("died", "late"):
+                if outcome != "ended":
+                    self._count(outcome)
+                if outcome in ("ended", "died", "late"):
                     break
             nursery.cancel_scope.cancel()
 
@@ -168,14 +170,20 @@ class WorkerPool:
         _log.error("idle worker ended")
         return None
 
-    async def _do(self, work: Work, process: WorkerProcess) -> Outcome:
+    async def _do(self, work: Work, process: WorkerProcess) -> Outcome | Literal["ended"]:
         outcome: bytes | PeerError = PeerError(WORKER_MISSING)
         try:
             outcome = await process.ask(work.request, self._work_s)
+        except NotBegun as cause:
+            _log.error("idle worker ended", cause=str(cause))
+            self._queue.appendleft(work)
+            return "ended"
         except PeerError as error:
             outcome = error
-        finally:
-            work.finish(outcome)  # when we are cancelled, too
+        except trio.Cancelled:
+            work.finish(outcome)
+            raise
+        work.finish(outcome)
         if not isinstance(outcome, PeerError):
             return "answered"
         told = _OUTCOMES.get(outcome.fault, "refused")
@@ -191,6 +199,8 @@ class WorkerPool:
 _OUTCOMES: Final[dict[Fault, Outcome]] = {WORKER_DIED: "died", WORKER_SLOW: "late", WORKER_DEFECT: "failed"}
 
 
-def _start_fault(error: PeerError) -> PeerError:
+def _start_fault(failure: PeerError | NotBegun) -> PeerError:
     """What peers are told: of a process that died while it loaded, that there is none."""
-    return PeerError(WORKER_MISSING, error.detail) if error.fault in _OUTCOMES else error
+    if isinstance(failure, NotBegun):
+        return PeerError(WORKER_MISSING, str(failure))
+    return PeerError(WORKER_MISSING, failure.detail) if failure.fault in _OUTCOMES else failure

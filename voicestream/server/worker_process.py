@@ -10,7 +10,7 @@ from typing import Final, Self
 import trio
 
 from voicestream.errors import CATALOGUE, WORKER_DEFECT, WORKER_DIED, WORKER_MISSING, WORKER_SLOW, PeerError
-from voicestream.server.worker import ANSWER, ANSWERED, LONGEST_BYTES, REFUSED, REQUEST
+from voicestream.server.worker import ANSWER, ANSWERED, BEGUN, LONGEST_BYTES, REFUSED, REQUEST
 
 _SLACK_S: Final = 2.0  # the worker's own alarm rings first
 _END_S: Final = 1.0  # for an idle one to see that its stdin has ended
@@ -19,6 +19,10 @@ _READ_BYTES: Final = 65_536
 # What a worker is told of our environment: no settings, for they may be secrets, and it reads what strangers sent.
 _NAMES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH")
 _PREFIXES: Final = ("NUMBA_", "XDG_", "OPENBLAS_", "OMP_")
+
+
+class NotBegun(Exception):
+    """The process ended, and the request has nothing to do with it: another process may have it."""
 
 
 class WorkerProcess:
@@ -67,21 +71,26 @@ class WorkerProcess:
         await self._process.wait()
 
     async def ask(self, request: bytes, limit_s: float) -> bytes:
-        """Its answer to a request; after VS2161 and VS2162 it is of no use any more.
+        """Its answer to a request; after NotBegun, VS2161 and VS2162 it is of no use any more.
 
-        PeerError VS2161 when it dies, VS2162 when it takes longer, VS2163 for a defect in it, else what it refused.
+        NotBegun when it ended before it had read the request. PeerError VS2161 when it dies, VS2162 when it takes longer,
+        VS2163 for a defect in it, else what it refused.
         """
         assert self._process.stdin is not None
         self._busy = True
+        begun = False
         with trio.move_on_after(limit_s + _SLACK_S):
             try:
                 await self._process.stdin.send_all(REQUEST.pack(len(request), int(1000 * limit_s)) + request)
+                begun = await self._receive(len(BEGUN)) == BEGUN
                 size, kind = ANSWER.unpack(await self._receive(ANSWER.size))
                 answer = await self._receive(size)
             except (trio.BrokenResourceError, EOFError):
                 with trio.CancelScope(shield=True):  # its pipe is closed: it ends now, or is ended
                     self._process.kill()
                     cause = -(await self._process.wait())
+                if not begun:
+                    raise NotBegun(_name(cause)) from None
                 if cause == SIGALRM:
                     raise PeerError(WORKER_SLOW, f"over {limit_s:g} s") from None
                 raise PeerError(WORKER_DIED, _name(cause)) from None

@@ -80,7 +80,7 @@ class Chain:
                 raise
             return SegmentFinding((), ())  # a transcript that has no room in its time is an invention of the network's
         start_s = start_sample / RATE_HZ
-        return SegmentFinding(heard, tuple(_word(word, start_s, heard[word.index][1]) for word in aligned.words))
+        return SegmentFinding(heard, tuple(_word(word, start_s, heard[word.place][1]) for word in aligned.words))
 
     def conclude(
         self, findings: Sequence[SegmentFinding], recording: Recording, labels: bytes, sentence: str | None, snr_db: float

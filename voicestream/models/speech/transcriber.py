@@ -3,8 +3,7 @@
 samples ─► encoder: a row of 288 numbers per 24 ms ─► decoder: one token after another, the likeliest each time ─► words
 
 The decoder is asked once per token and remembers by being handed back the keys and values it gave before. Word times are
-not the network's business: the aligner finds them. Greedy, because a beam of four was measured to be no better
-(`scripts/measure_transcript.py`).
+not the network's business: the aligner finds them. `scripts/measure_transcript.py` measures how often it errs.
 """
 
 from collections.abc import Mapping, Sequence
