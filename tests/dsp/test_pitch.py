@@ -40,6 +40,12 @@ def test_noise_has_no_pitch(level: float) -> None:
     assert np.isfinite(pitch(noise, 16000).hz).mean() < 0.05
 
 
+def test_hissing_and_rumbling_have_hardly_any() -> None:
+    noise = np.random.default_rng(4).standard_normal(32000)
+    rumble = (0.1 * np.convolve(noise, np.hanning(24) / 3, "same")).astype(np.float32)  # below 1 kHz
+    assert np.isfinite(pitch(rumble, 16000).hz).mean() < 0.2
+
+
 def test_silence_around_a_voice_is_unvoiced() -> None:
     quiet = np.zeros(8000, np.float32)
     found = pitch(np.concatenate((quiet, voice(np.full(8000, 200.0), 16000), quiet)), 16000).hz
