@@ -218,8 +218,8 @@ def main() -> None:
             Measurement(held, f"{len(alarms)} right sounds", "flagged %", round(100 * float(np.mean(alarms)), 1)),
             Measurement(held, f"{len(named)} exchanged sounds", "named right %", round(100 * float(np.mean(named)), 1)),
         ),
-        limits="It misses more than a third of exchanged sounds, above all D for DH, EH for AE and R for L. Four rated speakers of one first "
-        "language, 22 of the 25 badly rated phones by one of them: differences of 0.1 mean nothing. Synthetic mistakes are cleaner than "
+        limits="It misses more than a third of exchanged sounds, above all D for DH, EH for AE and R for L. Four rated speakers of one "
+        "first language, 22 of the 25 badly rated phones by one: differences of 0.1 mean nothing. Synthetic mistakes are cleaner than "
         "people's. US English; a British or Indian accent is scored as if it were a mistake",
     )  # fmt: skip
     (options.out / "pronunciation.safetensors").write_bytes(data)

@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 
 from voicestream.errors import MisuseError
+from voicestream.models.speech import package
 from voicestream.models.speech import pronunciation as model
 from voicestream.models.speech.likelihood import acoustic_model
 from voicestream.models.speech.pronunciation import Evidence, card, pronunciation
 from voicestream.models.speech.substitution import alternatives
+
+if not package.is_installed():
+    pytest.skip("pocketsphinx is not installed", allow_module_level=True)
 
 NAMES = alternatives(acoustic_model().definition)
 
