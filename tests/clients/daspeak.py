@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import requests
 
 from benchmarks.house import House, house
 from tests.clients.speech import Pcm
@@ -45,6 +46,8 @@ def raw(samples: Pcm, file: Path) -> Path:
 
 def signalling_listing(vendor: Path, server: Server, streaming: str, **replaced: str) -> str:
     """The program of the first listing of v1.2: host, ids and the two empty `if` bodies filled in, and what the caller replaces."""
+    headers = {"apikey": server.api_key}
+    model_hash = requests.get(f"http://127.0.0.1:{server.port}/daspeak/v1/models", headers=headers, timeout=10).json()["models"][-1]
     text = (vendor / "daspeak-example-v1.2.txt").read_text()
     program = text[text.index("import socketio") : text.index("Let's analyze this snippet")]
     program = program.replace("https://api.eu.veri-das.com", f"http://127.0.0.1:{server.port}")
@@ -53,7 +56,7 @@ def signalling_listing(vendor: Path, server: Server, streaming: str, **replaced:
     program = program.replace(
         "        # Store collected_audio for later use\n", "        open('collected.wav', 'wb').write(collected_audio)\n"
     )
-    program = program.replace("'audio_protocol': 'audiohook'", "'audio_protocol': 'twilio'")
+    program = program.replace("'audio_protocol': 'audiohook'", "'audio_protocol': 'twilio'").replace("<MODEL_HASH>", model_hash)
     for old, new in replaced.items():
         program = program.replace(old, new)
     return program

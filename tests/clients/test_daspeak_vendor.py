@@ -48,7 +48,7 @@ class Caller:
         return sorted((ast.literal_eval(line) for line in lines if line), key=_place)
 
     def register(self, speech: Pcm) -> list[dict[str, Any]]:
-        return self.events(speech, **{"        'authenticity_threshold': 0.8,\n": "", "        'model_hash': '<MODEL_HASH>'\n": ""})
+        return self.events(speech)
 
     def verify(self, speech: Pcm, credential: str) -> list[dict[str, Any]]:
         return self.events(
@@ -56,8 +56,7 @@ class Caller:
             **{
                 "socket.io/register": "socket.io/verify",
                 "register_request": "verify_request",
-                "        'authenticity_threshold': 0.8,\n": "",
-                "'model_hash': '<MODEL_HASH>'": f"'credential': {credential!r}",
+                "'authenticity_threshold': 0.8,": f"'credential': {credential!r},",
                 "    elif event == 'result-success':\n        open('collected.wav', 'wb').write(collected_audio)\n": "",
             },
         )
