@@ -93,7 +93,7 @@ class Listener:
             for text, sure, phones in heard["words"]
         ]
         found_pace = pace(Speech(words, np.zeros(0, np.float32), np.array(heard["labels"], np.uint8)), sentence)
-        found = impression(words, found_pace, len(sentence) if sentence is not None else None) if found_pace is not None else None
+        found = impression(words, found_pace) if found_pace is not None else None
         return None if found is None else np.array(found)
 
     def _found(self, path: Path, sentence: list[str] | None) -> "Heard":
@@ -127,7 +127,7 @@ class Listener:
         rows: list[Row] = []
         for word in alignment.words:
             phones = [_row(phone, at_s, next(evidence)) for phone in word.phones]
-            rows.append((word.text, round(sure[word.index], 4), phones))
+            rows.append((word.text, round(sure[word.place], 4), phones))
         return rows
 
 

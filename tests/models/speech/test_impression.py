@@ -4,24 +4,24 @@ from math import exp, log
 
 import pytest
 
-from tests.models.speech.toy_speech import run, speech, word
+from tests.models.speech.toy_speech import Word, run, speech, word
 from voicestream.models.speech.impression import Impression, impression
 from voicestream.models.speech.pace import pace
 
 
-def heard(words: list, wanted: int | None = None) -> Impression:
-    found = impression(words, pace(speech(words)), wanted)
+def heard(words: list[Word]) -> Impression:
+    found = impression(words, pace(speech(words)))
     assert found is not None
     return found
 
 
-def test_quality_is_the_mean_of_the_phones() -> None:
-    assert heard([word("a", 0.0, 0.2, "AH", 40.0), word("bee", 0.2, 0.6, "B IY", 70.0)]).quality == pytest.approx(60.0)
+def test_quality_is_lost_by_the_number_and_severity_of_mistakes() -> None:
+    right, poor, wrong = (heard([word("bee", 0.0, 0.6, "B IY"), word("a", 0.6, 1.0, "AH", score)]).quality for score in (60.0, 30.0, 0.0))
+    assert (right, poor, wrong) == pytest.approx((100.0, 100.0 * 5 / 6, 100.0 * 2 / 3))
 
 
-def test_words_left_out_count_as_no_sounds() -> None:
-    words = run([0.0, 0.3, 0.6])
-    assert heard(words, wanted=6).quality == pytest.approx(heard(words).quality / 2)
+def test_what_is_no_mistake_loses_nothing() -> None:
+    assert heard([word("bee", 0.0, 0.6, "B IY", 61.0)]).quality == heard([word("bee", 0.0, 0.6, "B IY", 99.0)]).quality
 
 
 def test_rate_is_phones_per_second() -> None:

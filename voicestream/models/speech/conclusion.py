@@ -12,6 +12,7 @@ from voicestream.models.speech.rating import BEST, Rater, Rating, Scale, load
 from voicestream.models.speech.spoken import Speech
 
 FEWEST_PHONES: Final = 6  # two words: the shortest sentence that was rated had ten
+FEWEST_WORDS: Final = 0.5  # of a sentence that was to be said: nobody rated less of one
 _PERCENT: Final = 100.0 / BEST
 
 Doubts = dict[Scale, BandRange]
@@ -54,8 +55,8 @@ def conclude(speech: Speech, sentence: Sequence[str] | None = None) -> Conclusio
 
 def _ratings(speech: Speech, found_pace: Pace | None, wanted: int | None) -> dict[Scale, Rating]:
     phones = sum(len(word.phones) for word in speech.words)
-    found = impression(speech.words, found_pace, wanted) if found_pace is not None else None
-    if found is None or phones < FEWEST_PHONES:
+    found = impression(speech.words, found_pace) if found_pace is not None else None
+    if found is None or phones < FEWEST_PHONES or len(speech.words) < FEWEST_WORDS * (wanted or 0):
         return {}
     return _rater().rate(found, "free" if wanted is None else "read")
 

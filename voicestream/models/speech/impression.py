@@ -17,14 +17,17 @@ from voicestream.models.speech.spoken import SpokenWord
 # hesitation. (LibriSpeech, 250 clips of other speakers than were rated: runs of 1.7 s in the median, pauses of 0.47 s.)
 BREATH_S: Final = 2.0
 BREATH_PAUSE_S: Final = 0.45
+# A sound under this score is a mistake. The mean of all scores tells little of an utterance: slow speech raises it, and
+# whoever has read its transcript off the sounds finds them right. What counts is how many are wrong and how badly.
+MISTAKE: Final = 60.0
 _UNNOTICED: Final = 0.05  # share of the time: pauses that nobody hears as such
 _LEAST_CONFIDENCE: Final = 0.01
 
 
 class Impression(NamedTuple):
-    """quality: mean score of the phones, 0..100, those of omitted words being 0. rate: log of phones per second.
+    """quality: 100 less the mistakes by number and severity, 0 if every phone scored 0. rate: log of phones per second.
 
-    pausing: log of the share of the time that is hesitation; confidence: mean log of the transcript's confidence in its words.
+    pausing: log of the share of the time that is hesitation. confidence: mean log of the transcript's confidence in its words.
     """
 
     quality: float
@@ -33,8 +36,8 @@ class Impression(NamedTuple):
     confidence: float
 
 
-def impression(words: Sequence[SpokenWord], pace: Pace, wanted: int | None = None) -> Impression | None:
-    """Of words with their pace; wanted: how many words the sentence had. None when there are no phones to go by."""
+def impression(words: Sequence[SpokenWord], pace: Pace) -> Impression | None:
+    """Of words with their pace; None when there are no phones to go by."""
     scores = [phone.score for word in words for phone in word.phones]
     if not scores:
         return None
@@ -42,9 +45,9 @@ def impression(words: Sequence[SpokenWord], pace: Pace, wanted: int | None = Non
     paused_s = sum(end_s - start_s for start_s, end_s in pace.pauses)
     breath_s = min(paused_s, BREATH_PAUSE_S * int((span_s - paused_s) / BREATH_S))
     speaking_s = span_s - breath_s
-    said = min(1.0, len(words) / wanted) if wanted else 1.0
+    severity = fmean(max(0.0, 1.0 - score / MISTAKE) for score in scores)
     return Impression(
-        fmean(scores) * said,
+        100.0 * (1.0 - severity),
         log(len(scores) / speaking_s),
         log(_UNNOTICED + (paused_s - breath_s) / speaking_s),
         fmean(log(max(word.confidence, _LEAST_CONFIDENCE)) for word in words),

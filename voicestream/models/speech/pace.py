@@ -30,6 +30,9 @@ def pace(speech: Speech, sentence: Sequence[str] | None = None) -> Pace | None:
     if spoken_s <= 0.0:
         return None
     phones = [phone for word in words for phone in word.phones]
-    counts = (len(words), sum(map(is_vowel, phones)), len(phones))
     hesitation = disfluency([word.text for word in words], sentence)
-    return Pace(*(60.0 * count / span_s for count in counts), *(60.0 * count / spoken_s for count in counts), silences, *hesitation)
+    counts = (len(words), sum(map(is_vowel, phones)), len(phones))
+    fast, articulated = ([60.0 * count / seconds for count in counts] for seconds in (span_s, spoken_s))
+    return Pace(
+        fast[0], fast[1], fast[2], articulated[0], articulated[1], articulated[2], silences, hesitation.fillers, hesitation.repetitions
+    )  # fmt: skip

@@ -44,6 +44,11 @@ class Rater:
         self.card = card
         self._arrays = {name: array.astype(np.float64) for name, array in arrays.items()}
 
+    @property
+    def usual(self) -> Impression:
+        """What learners are like on average."""
+        return Impression(*self._arrays["usual"][0].tolist())
+
     def rate(self, found: Impression, condition: Condition) -> dict[Scale, Rating]:
         """One rating per scale."""
         return {scale: rate(self._arrays, np.array(found), condition, scale) for scale in SCALES}
