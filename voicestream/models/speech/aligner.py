@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.errors import TOO_LONG_TO_ALIGN, WORDS_DO_NOT_FIT, PeerError
-from voicestream.models.speech.cepstrum import FRAMES_PER_S, features
+from voicestream.models.speech.cepstrum import FRAMES_PER_S, dithered, features
 from voicestream.models.speech.lexicon import Lexicon, lexicon
 from voicestream.models.speech.likelihood import AcousticModel, acoustic_model
 from voicestream.models.speech.pronunciation import Evidence, Pronunciation, pronunciation
@@ -86,7 +86,7 @@ class Aligner:
         said = [(index, word, ways) for index, word in enumerate(words) if (ways := self._lexicon.ways(word))]
         if not said:
             return Alignment((), (), 0.0)
-        heard = features(samples)
+        heard = features(dithered(samples))
         aligned = self.segments(heard, [ways for _, _, ways in said], optional=optional)
         evidence = self.evidence(heard, aligned)
         phones: dict[int, list[AlignedPhone]] = {}
