@@ -25,8 +25,7 @@ from numpy.typing import NDArray
 
 from voicestream.errors import PeerError
 from voicestream.models.vad import compact
-from voicestream.server.assessment_work import FACTORY
-from voicestream.server.assessor import RATE_HZ, Assessor
+from voicestream.server.assessor import FACTORY, RATE_HZ, Assessor
 from voicestream.server.config import Settings
 from voicestream.server.worker_pool import WorkerPool
 from voicestream.sessions.assessment_result import Assessment
@@ -67,6 +66,7 @@ async def assess(assessor: Assessor, recording: Recording, speed: float) -> tupl
 
 
 async def ready(pool: WorkerPool, workers: int) -> None:
+    pool.wake()
     while len(pool.pids) < workers:
         pool.check()
         await trio.sleep(0.05)

@@ -573,6 +573,54 @@ TOO_LONG_TO_ALIGN = _fault(
     "send it in pieces of one to a few sentences",
 )  # fmt: skip
 
+# VS2120 to VS2159: speech assessment, the wire
+ASSESSMENT_CONFIG = _fault(
+    "2120", "configuration missing or wrong", "a stream begins with one JSON object that has a known api_plan, before any audio",
+    'send {"api_plan":"standard","return_json":true} first, and once',
+)  # fmt: skip
+ASSESSMENT_PLAN = _fault(
+    "2121", "plan not offered", "the api_plan is a known one that the setting `assessment_plans` leaves out", "ask for another plan"
+)
+ASSESSMENT_FORMAT = _fault(
+    "2122", "audio format not supported", "neither WAV nor a known container, or bytes that do not decode",
+    "send WAV with PCM, or a whole stream of MP3, M4A, FLAC, Ogg or WebM from its first byte",
+)  # fmt: skip
+ASSESSMENT_SILENT = _fault(
+    "2123", "no speech in the audio", "no audio came before the end, or nobody speaks in it", "record a person who speaks, and send it"
+)
+ASSESSMENT_IDLE = _fault(
+    "2124", "nothing came in time", "no configuration for 10 s, or no audio for 30 s in an open stream",
+    "send the configuration at once, audio as it is recorded, and ELSA:end_stream behind it",
+)  # fmt: skip
+ASSESSMENT_LATE = _fault(
+    "2125", "assessment took too long", "the result was not ready within the setting `assessment_s`", "try again when there is less to do"
+)
+ASSESSMENT_TOKEN = _fault(
+    "2126", "token missing or not good", "the header Authorization is not `ELSA TOKEN` with an API key of this server",
+    "make a key with `voicestream keys add`, and send it as Authorization: ELSA KEY",
+)  # fmt: skip
+ASSESSMENT_SENTENCE = _fault(
+    "2127", "sentence missing or wrong", "a scripted stream has a sentence of 1 to 1000 characters, or a list of up to 8 of them",
+    "send the words that will be spoken",
+)  # fmt: skip
+ASSESSMENT_FIELD = _fault(
+    "2128", "form field missing or wrong", "the answer names the field and what it may be", "correct the fields that `errors` lists"
+)
+ASSESSMENT_UNKNOWN = _fault(
+    "2129", "no such result", "it was never there, its time is over, or it was deleted", "keep what you need before the link ends"
+)
+ASSESSMENT_ORDER = _fault(
+    "2130", "message out of order", "audio or an end without a stream, a second start, or a message of no known type",
+    "ELSA:start_stream, then audio, then ELSA:end_stream",
+)  # fmt: skip
+ASSESSMENT_OTHER_END = _fault(
+    "2131", "server is going down", "it was told to stop while the stream was being heard", "connect again and send the recording anew"
+)
+ASSESSMENT_STORE = _fault(
+    "2132", "recording cannot be kept", "the data folder is full or not this user's",
+    "make room on its disk, or set data_folder to a folder of this user",
+)  # fmt: skip
+
 # VS216x: speech assessment, its worker processes
 ASSESSMENT_BUSY = _fault(
     "2160", "too many assessments at once", "as many are going on, or as much work waits, as the server takes",

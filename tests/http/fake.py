@@ -9,13 +9,19 @@ from tempfile import TemporaryDirectory
 import httpx
 import numpy as np
 
+from tests.assessment.fake_assessor import FakeAssessor
 from voicestream.dsp.frontend import FrontEnd
 from voicestream.errors import TEMPLATE_KEY, PeerError
 from voicestream.models.registry import authenticity_model, speaker_model
+from voicestream.protocols.base import Dialect
 from voicestream.protocols.daspeak_parameter import Offer
 from voicestream.protocols.idvoice import ENDPOINTS
+from voicestream.server.assessment import Assessments
+from voicestream.server.assessment_figure import AssessmentFigures
 from voicestream.server.config import Settings
+from voicestream.server.consumer import OpenSession
 from voicestream.server.credential import Credentials
+from voicestream.server.elsa import ElsaFamily
 from voicestream.server.engine import EngineServer
 from voicestream.server.http.app import create_app
 from voicestream.server.http.query import active_model
@@ -24,11 +30,14 @@ from voicestream.server.job_runner import JobRunner
 from voicestream.server.login import Login
 from voicestream.server.rest_channel import RestChannel
 from voicestream.server.voice import offered_models
+from voicestream.sessions.assessment import Options
 from voicestream.sessions.call import Inquiry, Progress, Told
 from voicestream.sessions.vocabulary import Template
 from voicestream.store.authority import Authority, FirstCredentials
 from voicestream.store.rest_session import RestSessions
+from voicestream.store.result import Results
 from voicestream.store.templates import pack, unpack
+from voicestream.transport.websocket import Timing, WebSocket
 
 KEY = bytes(range(32))  # that seals credentials
 UNIX_S = 1_795_255_200.0  # what the clock of tokens shows
@@ -88,6 +97,10 @@ def open_credential(tenant: str, text: str) -> Template:
     return Template("mfcc", MODEL_HASH, np.ones(1, np.float32), 4.0)
 
 
+async def _no_conversation(path: str, websocket: WebSocket, dialect: Dialect, open_session: OpenSession) -> None:
+    raise AssertionError("no WebSocket here")
+
+
 @dataclass
 class Server:
     """An application under test and what it is given."""
@@ -97,6 +110,7 @@ class Server:
     unix_s: float = UNIX_S
     engines: Sequence[EngineServer] = ()
     health_page: Callable[[], Health] = lambda: Health(started=True, ready=True)
+    assessor: FakeAssessor = field(default_factory=FakeAssessor)
 
     def __post_init__(self) -> None:
         self.runner = JobRunner(self.settings.job_threads, self.settings.job_wait_s, self.watch)
@@ -123,6 +137,7 @@ class Server:
             rest_channel=self.rest_channel,
             credentials=Credentials(offered_models(self.settings, model), [KEY]) if self.login is not None else None,
             engines=self.engines,
+            elsa=self.open_elsa() if self.settings.component_assessment else None,
         )
         self.app = create_app(self.settings, services)
 
@@ -134,6 +149,14 @@ class Server:
             lambda: self.unix_s,
             sessions_max=3,
         )
+
+    def open_elsa(self) -> ElsaFamily:
+        authority, _ = shared_authority()
+        self.results = Results(authority.database, Path(_folder().name), self.settings.assessment_keep_s)
+        options = Options(gate=self.settings.gate)
+        assessments = Assessments(self.assessor, self.results, self.runner, FrontEnd, lambda: self.unix_s, options)
+        self.figures = AssessmentFigures()
+        return ElsaFamily(self.settings, authority, assessments, self.figures, _no_conversation, Timing())
 
     @property
     def client(self) -> httpx.AsyncClient:

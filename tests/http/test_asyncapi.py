@@ -1,7 +1,7 @@
 """The AsyncAPI document against the dialect itself: the same paths, parameters it accepts, answers of its shape."""
 
 from collections.abc import Callable, Iterator
-from json import loads
+from json import dumps, loads
 from typing import Any
 
 import httpx
@@ -10,9 +10,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.http.fake import Server
+from voicestream.errors import ASSESSMENT_SILENT
 from voicestream.models.registry import speaker_model
+from voicestream.protocols.elsa import Elsa
+from voicestream.protocols.elsa_scripted import ElsaScripted
 from voicestream.protocols.idvoice import ENDPOINTS, IDVoice
-from voicestream.sessions.vocabulary import EndpointState, Interval, LabelLog, Result, SummaryState, Verified, Window
+from voicestream.server.elsa import PATHS
+from voicestream.sessions.vocabulary import EndpointState, Failed, Interval, LabelLog, PoorQuality, Result, SummaryState, Verified, Window
 from voicestream.store.templates import unpack
 
 
@@ -70,7 +74,7 @@ async def test_every_reference_resolves(client: httpx.AsyncClient) -> None:
 async def test_the_channels_are_the_paths_on_offer(serve: Callable[..., Server], settings: dict[str, bool], component: str | None) -> None:
     told = await document(serve(**settings).client)
     addresses = {channel["address"] for channel in told["channels"].values()}
-    assert addresses == {path for path, endpoint in ENDPOINTS.items() if endpoint.component != component}
+    assert addresses == {path for path, endpoint in ENDPOINTS.items() if endpoint.component != component} | set(PATHS)
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
@@ -105,3 +109,24 @@ async def test_every_example_fits_its_schema(client: httpx.AsyncClient) -> None:
     for name, message in told["components"]["messages"].items():
         for shown in message.get("examples", ()):
             valid(told, name, shown["payload"])
+
+
+async def test_elsas_exchange_is_the_documented_one(client: httpx.AsyncClient) -> None:
+    told = await document(client)
+    free, scripted = Elsa(0.0), ElsaScripted(0.0)
+    for dialect, opening in ((free, "elsa_config"), (scripted, "elsa_start")):
+        dialect.receive(dumps(told["components"]["messages"][opening]["examples"][0]["payload"]), 0.0)
+        dialect.reply(EndpointState(True))
+        dialect.reply(PoorQuality("quiet"))
+        dialect.reply(Failed(ASSESSMENT_SILENT))
+    said = [[loads(text) for text in dialect.drain(10_000) if isinstance(text, str)] for dialect in (free, scripted)]
+    for message, answer in zip(("elsa_opened", "elsa_finished", "elsa_bad_quality", "elsa_failed"), said[0], strict=True):
+        valid(told, message, answer)
+    names = ("elsa_connected", "elsa_started", "elsa_ack", "elsa_stopped", "elsa_warning", "elsa_error")
+    for message, answer in zip(names, said[1], strict=True):
+        valid(told, message, answer)
+
+
+async def test_without_recognition_there_is_no_channel_of_elsas(serve: Callable[..., Server]) -> None:
+    told = await document(serve(component_assessment=False).client)
+    assert not [name for name in told["channels"] if name.startswith("elsa")]

@@ -14,7 +14,7 @@ from tests.http.fake import Server, shared_authority
 from tests.http.recording import pcm16, speech, wav
 from voicestream.server.http.services import Health
 
-OTHER_REFUSALS = (["oauth2"], ["daspeak"], ["dpsrest"])  # tags of what is refused in a shape of its own
+OTHER_REFUSALS = (["oauth2"], ["daspeak"], ["dpsrest"], ["api"])  # tags of what is refused in a shape of its own
 EVERYTHING = {"component_template_converter": True}
 VOICE = speech(4)
 LONG_VOICE = speech(8)
@@ -111,6 +111,7 @@ class DasPeak:
         {"component_verify": False},
         {"component_verify": False, "component_media": False},
         {"component_daspeak": False},
+        {"component_assessment": False},
     ],
 )
 async def test_every_route_is_documented_and_every_documented_path_is_a_route(
@@ -163,7 +164,7 @@ async def test_every_documented_request_is_answered_as_documented(serve: Callabl
     told = await document(client)
     das_peak = await DasPeak.of(client)
     for path, method, operation in operations(told):
-        if operation["tags"] == ["dpsrest"]:  # wants a key, and ids that this server gave: test_daspeak_rest_document.py
+        if operation["tags"] in (["dpsrest"], ["api"]):  # want a key, and ids that this server gave: tests of their own
             continue
         if operation["tags"] == ["daspeak"]:
             answer = await das_peak.ask(path, method, operation)
@@ -202,6 +203,26 @@ async def test_every_refusal_of_das_peak_fits_its_schema(client: httpx.AsyncClie
                 answer = await client.post(path, content=b"\0", headers={**api_key(), "Content-Type": "video/mp4"})
                 assert answer.status_code == 415
                 valid(told, shown["415"]["content"]["application/json"]["schema"], answer.json())
+
+
+async def test_every_answer_and_refusal_of_elsa_fits_its_schema(client: httpx.AsyncClient) -> None:
+    told = await document(client)
+    key = {"Authorization": f"ELSA {shared_authority()[1].api_key}"}
+    for path, method, operation in operations(told):
+        if operation["tags"] == ["api"]:
+            refusals = {status: answer for status, answer in operation["responses"].items() if not status.startswith("2")}
+            for answer in refusals.values():
+                valid(told, answer["content"]["application/json"]["schema"], answer["content"]["application/json"]["example"])
+            if method != "POST":
+                assert (await client.request(method, path, headers=key)).status_code == 404
+                continue
+            asked = {"api_plan": "standard", "return_json": "true", "sentence": "so"}
+            scored = await client.post(path, data=asked, files={"audio_file": wav(VOICE)}, headers=key)
+            valid(told, operation["responses"]["200"]["content"]["application/json"]["schema"], scored.json())
+            for headers, status in ((key, 415), ({}, 401)):
+                refused = await client.post(path, content=b"\0", headers={**headers, "Content-Type": "video/mp4"})
+                assert (refused.status_code, str(status) in refusals) == (status, True)
+                valid(told, {"$ref": "#/components/schemas/ElsaError"}, refused.json())
 
 
 async def test_every_refusal_of_oauth_fits_its_schema(client: httpx.AsyncClient) -> None:

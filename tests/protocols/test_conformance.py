@@ -13,12 +13,18 @@ from hypothesis import strategies as st
 
 from tests.protocols import hook
 from tests.protocols.peer import ROOM, TEMPLATE_TEXT, Peer, closes, read_template
-from voicestream.errors import CALL_REFUSED, OPUS_PACKET
+from voicestream.errors import ASSESSMENT_SILENT, CALL_REFUSED, OPUS_PACKET
+from voicestream.protocols import elsa, elsa_scripted
 from voicestream.protocols.audiohook import AudioHook
 from voicestream.protocols.base import NEVER, Close, Dialect, Goodbye, Incoming
+from voicestream.protocols.elsa import Elsa
+from voicestream.protocols.elsa_scripted import ElsaScripted
 from voicestream.protocols.idvoice import ENDPOINTS, IDVoice, Options
 from voicestream.protocols.twilio import Twilio
+from voicestream.sessions.assessment_result import Assessment, Melody, Scores
 from voicestream.sessions.vocabulary import (
+    Assessed,
+    Assessing,
     Audio,
     Call,
     CallRefused,
@@ -29,6 +35,7 @@ from voicestream.sessions.vocabulary import (
     Interval,
     LabelLog,
     Opened,
+    PoorQuality,
     Result,
     Service,
     Summary,
@@ -100,6 +107,33 @@ AUDIOHOOK = Route(
 )  # fmt: skip
 CALLS = {"/daspeak-stream/v1/twilio": TWILIO, "/daspeak-stream/v1/audiohook": AUDIOHOOK}
 ROUTES |= CALLS
+CONFIG = '{"api_plan":"standard","return_json":true}'
+STREAM_END = '{"type":"ELSA:end_stream"}'
+ELSA = Route(
+    make=lambda: Elsa(0.0, new_id=lambda: "s-1"),
+    openings=((), (CONFIG,), (CONFIG, b"RIFF"), (CONFIG, STREAM_END), ('{"api_plan":"premium","verbose":true}', b"", b"")),
+    words=(CONFIG, STREAM_END, '{"api_plan":"gold"}', '{"api_plan":"standard","return_json":7}', "[]", "{}", "", "ï", "\x00", "[" * 5000),
+    answers=range(3),
+)
+SCRIPT = '{"type":"ELSA:start_stream","data":{"stream_info":{"api_plan":"standard","sentence":"pizza party"}}}'
+ELSA_SCRIPTED = Route(
+    make=lambda: ElsaScripted(0.0, new_id=lambda: "s-1"),
+    openings=((), (SCRIPT,), (SCRIPT, b"RIFF"), (SCRIPT, STREAM_END), ("mistake",), (SCRIPT, b"x", "mistake")),
+    words=(
+        SCRIPT,
+        STREAM_END,
+        SCRIPT.replace("pizza party", ""),
+        '{"type":"ELSA:start_stream","data":[]}',
+        '{"type":7}',
+        "{}",
+        "",
+        "ï",
+        "\x00",
+    ),
+    answers=range(4),
+)
+ASSESSMENTS = {elsa.PATH: ELSA, elsa_scripted.PATH: ELSA_SCRIPTED}
+ROUTES |= ASSESSMENTS
 
 
 class Hearsay:
@@ -128,8 +162,14 @@ class Hearsay:
                 return Verified((Window(Interval(0, 480, service.rate_hz), 0.5, -0.5),) * (whim % 3))
             case Call():
                 return [CallState.HELD, CallState.HEARD, CallState.COLLECTED, CallRefused(CALL_REFUSED)][whim % 4]
+            case Assessing():
+                last = Failed(ASSESSMENT_SILENT) if whim % 2 else Assessed(FOUND, "https://server/r", "")
+                return [EndpointState(bool(whim % 2)), PoorQuality("noisy"), last, EndpointState(False)][whim % 4]
             case _:
                 assert_never(service)
+
+
+FOUND = Assessment(1.0, 0.5, 20.0, "ok", (), Scores(), None, Melody())
 
 
 def meet(route: Route, whims: list[int]) -> Peer:
@@ -146,7 +186,7 @@ def messages(route: Route) -> st.SearchStrategy[list[Incoming]]:
 
 
 def test_every_path_has_a_row() -> None:
-    assert set(ROUTES) == set(ENDPOINTS) | set(CALLS)
+    assert set(ROUTES) == set(ENDPOINTS) | set(CALLS) | set(ASSESSMENTS)
 
 
 @pytest.mark.parametrize("name", ROUTES)
@@ -167,7 +207,7 @@ def test_reading_late_and_in_pieces_gives_the_same(name: str, data: st.DataObjec
     whims = data.draw(st.lists(st.integers(0, 9), max_size=6))
     sent = data.draw(messages(route))
     prompt, late = meet(route, whims), meet(route, whims)
-    at_once = [answer for message in sent for answer in prompt.ask(message)]
+    at_once = [*prompt.dialect.drain(ROOM), *[answer for message in sent for answer in prompt.ask(message)]]
     late.send(*sent)
     room = st.integers(0, 400)
     in_pieces = []

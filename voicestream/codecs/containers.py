@@ -8,7 +8,7 @@ the samples that are there, block by block.
 
 import io
 from collections.abc import Callable, Iterator
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,11 @@ def open_file(data: bytes, max_s: float = MAX_DURATION_S) -> tuple[int, Iterator
     return rate_hz, _checked(raw, int(max_s * rate_hz))
 
 
+def sniff(data: bytes) -> str:
+    """FFmpeg's name for the container that begins so; "" where it reads none of the kind. 12 bytes tell. PeerError VS2002."""
+    return _sniff(data)[1]
+
+
 def _sniff(data: bytes) -> tuple[bool, str]:
     for offset, magic, by_sndfile, ffmpeg_name in _MAGIC:
         if data.startswith(magic, offset):
@@ -85,7 +90,7 @@ def _open(data: bytes, by_sndfile: bool, ffmpeg_name: str) -> tuple[int, Iterato
         if opened is not None:
             return opened
     if ffmpeg_name:
-        return _open_ffmpeg(data, ffmpeg_name)
+        return open_ffmpeg(io.BytesIO(data), ffmpeg_name)
     raise PeerError(UNREADABLE_AUDIO)
 
 
@@ -138,13 +143,20 @@ def _open_sndfile(data: bytes) -> tuple[int, Iterator[Samples]] | None:
     return file.samplerate, blocks()
 
 
-def _open_ffmpeg(data: bytes, name: str) -> tuple[int, Iterator[Samples]]:
+class Readable(Protocol):
+    """What FFmpeg reads from; where it has a `seek` as well, FFmpeg uses it."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+def open_ffmpeg(file: Readable, name: str) -> tuple[int, Iterator[Samples]]:
+    """As `open_file` before its checks, of the container that `sniff` calls `name`."""
     import av
 
     # PyAV reports bad input by these; a decoder's own EOF is caught apart, it ends the stream.
     refused = (av.FFmpegError, ValueError, RuntimeError, IndexError)
     try:
-        container = av.open(io.BytesIO(data), "r", format=name, metadata_errors="ignore")
+        container = av.open(file, "r", format=name, metadata_errors="ignore")
         if not container.streams.audio:
             container.close()
             raise PeerError(NO_AUDIO)

@@ -31,6 +31,7 @@ from voicestream.protocols.audiohook_message import (
 from voicestream.protocols.audiohook_state import DIALOGUE, OPENED, TRANSITIONS, Action, Input, State
 from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming, Outgoing, Refusal, close_for, farewell
 from voicestream.sessions.vocabulary import (
+    Assessed,
     Audio,
     Call,
     CallRefused,
@@ -42,6 +43,7 @@ from voicestream.sessions.vocabulary import (
     Gap,
     Opened,
     Paused,
+    PoorQuality,
     Result,
     Resumed,
     SummaryState,
@@ -134,7 +136,7 @@ class AudioHook:
             case Failed():
                 self.refusals.append(Refusal(result.fault, "audio", result.detail))
                 self._disconnect(_SERVER_ERROR)
-            case EndpointState() | SummaryState() | Verified():
+            case EndpointState() | SummaryState() | Verified() | PoorQuality() | Assessed():
                 raise MisuseError("a result that a call does not have")
             case _:
                 assert_never(result)

@@ -84,7 +84,9 @@ class Dialect(Protocol):
 
     def tick(self, now: float) -> Sequence[Event]: ...
 
-    def finish(self, goodbye: Goodbye) -> None: ...
+    def finish(self, goodbye: Goodbye) -> None:
+        """Say the last word now; or, with a `deadline` that is not NEVER, when the result has come that is waited for."""
+        ...
 
     def drain(self, room_bytes: int) -> list[Outgoing]:
         """Messages in order, about `room_bytes` of them (at least one if any waits); nothing after a Close."""

@@ -29,6 +29,7 @@ from voicestream.protocols.idvoice_parameter import context_s, duration_ms, rate
 from voicestream.protocols.summary_text import SummaryText
 from voicestream.protocols.template_text import template_bytes
 from voicestream.sessions.vocabulary import (
+    Assessed,
     Audio,
     CallRefused,
     CallState,
@@ -38,6 +39,7 @@ from voicestream.sessions.vocabulary import (
     Event,
     Failed,
     Opened,
+    PoorQuality,
     Result,
     Service,
     Summary,
@@ -226,8 +228,8 @@ class IDVoice:
             case Failed():
                 self._refuse(result.fault, "audio", result.detail)
                 self._say("500")
-            case CallState() | CallRefused():
-                raise MisuseError("a call's result on an IDVoice stream")
+            case CallState() | CallRefused() | PoorQuality() | Assessed():
+                raise MisuseError("a result that an IDVoice stream does not have")
             case _:
                 assert_never(result)
 

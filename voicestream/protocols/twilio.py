@@ -36,6 +36,7 @@ from voicestream.errors import (
 from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming, Outgoing, Refusal, close_for, farewell
 from voicestream.protocols.twilio_message import Message, read_message, read_start, whole
 from voicestream.sessions.vocabulary import (
+    Assessed,
     Audio,
     Call,
     CallRefused,
@@ -45,6 +46,7 @@ from voicestream.sessions.vocabulary import (
     Failed,
     Finished,
     Opened,
+    PoorQuality,
     Result,
     SummaryState,
     Verified,
@@ -161,7 +163,7 @@ class Twilio:
                 self._refuse_end(result.fault, 1008, CALL_REFUSED)
             case Failed():
                 self._refuse_end(result.fault, 1011 if result.fault is INTERNAL else 1007, result.fault)
-            case EndpointState() | SummaryState() | Verified():
+            case EndpointState() | SummaryState() | Verified() | PoorQuality() | Assessed():
                 raise MisuseError("a result that a call does not have")
             case _:
                 assert_never(result)

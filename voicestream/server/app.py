@@ -14,6 +14,7 @@ import ssl
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from voicestream.errors import PeerError
 from voicestream.models.registry import authenticity_model, vad_front
 from voicestream.models.vad import compact
 from voicestream.protocols.base import Goodbye
+from voicestream.server.assessor import own_assessor
 from voicestream.server.config import Settings
 from voicestream.server.credential import Credentials
 from voicestream.server.http import daspeak_recording
@@ -43,15 +45,22 @@ from voicestream.transport.http import HttpServer
 from voicestream.transport.listener import Admission, Listener, listen
 
 if TYPE_CHECKING:
+    from voicestream.server.assessment import Assessor
     from voicestream.server.daspeak import DasPeak
+    from voicestream.server.elsa import ElsaFamily
     from voicestream.store.authority import Authority, FirstCredentials
 
 _log = structlog.get_logger()
 
 
-async def serve(settings: Settings, *, task_status: trio.TaskStatus[list[int]] = trio.TASK_STATUS_IGNORED) -> None:
-    """Run the server until SIGTERM; `started` gives the ports it listens on. PeerError VS10xx when it cannot start."""
-    server = Server(settings)
+async def serve(
+    settings: Settings, assessor: Assessor | None = None, *, task_status: trio.TaskStatus[list[int]] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Run the server until SIGTERM; `started` gives the ports it listens on. PeerError VS10xx when it cannot start.
+
+    assessor: who recognises speech for assessments; None: worker processes of ours, where what they need is installed.
+    """
+    server = Server(settings, assessor)
     try:
         await server.run(task_status)
     finally:
@@ -61,7 +70,7 @@ async def serve(settings: Settings, *, task_status: trio.TaskStatus[list[int]] =
 class Server:
     """One process's server."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, assessor: Assessor | None = None) -> None:
         self._settings = settings
         self._health = Health(started=False, ready=False)
         key = settings.sealing_key()
@@ -73,11 +82,14 @@ class Server:
         runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
         self._metrics = metrics
         self._routes = Routes(settings, model, make_front, partial(unpack, model=model, key=key), runner, metrics)
-        self._authority = _authority(settings)
+        self._assessor = own_assessor(settings) if settings.component_assessment and assessor is None else None
+        assessor = assessor or self._assessor
+        assessing = settings.component_assessment and assessor is not None
+        self._authority = _authority(settings) if settings.component_daspeak or assessing else None
         self._login = Login(self._authority, runner) if self._authority is not None else None
         self._credentials: Credentials | None = None
         self._daspeak: DasPeak | None = None
-        if self._login is not None:
+        if self._login is not None and settings.component_daspeak:
             from voicestream.server.daspeak import DasPeak  # brings cryptography: not for those who do without
 
             self._credentials = Credentials(offered_models(settings, model), sealing.keys(settings.data_path(), key))
@@ -85,6 +97,10 @@ class Server:
                 settings, self._login, self._credentials, make_front, runner, metrics, self._routes.converse, self._routes.timing
             )
             self._routes.add(self._daspeak.routes, self._daspeak.operations)
+        self._elsa: ElsaFamily | None = None
+        if assessing and assessor is not None and self._authority is not None:
+            self._elsa = self._elsa_family(assessor, self._authority, runner)
+            self._routes.add(self._elsa.routes, self._elsa.operations)
         services = Services(
             model=lambda name: model if name == model.card.name else bare_model(settings, name),
             authenticity=authenticity_model,
@@ -93,13 +109,14 @@ class Server:
             unpack=partial(unpack, model=model, key=key),
             runner=runner,
             metrics_page=metrics.page,
-            health=lambda: self._health,
+            health=self._health_now,
             refused=metrics.fault,
             websocket_paths=frozenset(route.path for route in self._routes.table),
-            login=self._login,
+            login=self._login if settings.component_daspeak else None,
             credentials=self._credentials,
             engines=[] if self._daspeak is None else [self._daspeak.engine],
             rest_channel=None if self._daspeak is None else self._daspeak.rest_channel,
+            elsa=self._elsa,
         )
         self._http = HttpServer(create_app(settings, services), settings.write_s)
         self._token_door: TokenDoor | None = None
@@ -107,6 +124,31 @@ class Server:
             self._token_door = TokenDoor(self._login, self._http.serve, settings.body_s, settings.write_s)
         http = self._http.serve if self._token_door is None else self._token_door.serve
         self._listener = Listener(self._routes.table, http, self._routes.watch, _admission(settings), _tls_context(settings))
+
+    def _elsa_family(self, assessor: Assessor, authority: Authority, runner: JobRunner) -> ElsaFamily:
+        from voicestream.server.assessment import Assessments
+        from voicestream.server.assessment_figure import AssessmentFigures
+        from voicestream.server.elsa import ElsaFamily
+        from voicestream.sessions.assessment import Options
+        from voicestream.store.result import Results
+
+        settings = self._settings
+        figures = AssessmentFigures()
+        self._metrics.include(figures)
+        assessments = Assessments(
+            assessor,
+            Results(authority.database, settings.data_path(), settings.assessment_keep_s, settings.assessment_results),
+            runner,
+            self._make_front,
+            time.time,
+            Options(endpoint_silence_s=settings.assessment_silence_s, gate=settings.gate),
+            keep_audio=settings.assessment_audio,
+        )
+        return ElsaFamily(settings, authority, assessments, figures, self._routes.converse, self._routes.timing)
+
+    def _health_now(self) -> Health:
+        broken = self._assessor is not None and self._assessor.broken
+        return replace(self._health, ready=False) if broken and self._health.ready else self._health
 
     def close(self) -> None:
         if self._authority is not None:
@@ -126,6 +168,8 @@ class Server:
                     house.start_soon(self._login.watch_loop)
                 if self._daspeak is not None:
                     house.start_soon(self._daspeak.rest_channel.watch_loop)
+                if self._elsa is not None:
+                    house.start_soon(self._elsa.assessments.watch_loop)
                 await self._http.start(house)
                 async with trio.open_nursery() as connections:
                     door = trio.CancelScope()
@@ -136,6 +180,8 @@ class Server:
                     _look_less_for_garbage()
                     self._health = Health(started=True, ready=True)
                     _log.info("serving", version=__version__, ports=ports, tls=settings.tls_cert is not None)
+                    if self._assessor is not None:
+                        house.start_soon(partial(self._assessor.serve, warm=settings.assessment_warm))
                     task_status.started(ports)
                     house.start_soon(self._warm_up)
                 await self._http.stop()
@@ -144,7 +190,7 @@ class Server:
 
     async def _warm_up(self) -> None:
         """Make the kernels that recordings want, as the gate's network: on a new machine that takes seconds, and streams do without."""
-        if self._settings.component_verify or self._settings.component_media or self._credentials is not None:
+        if self._settings.component_verify or self._settings.component_media or self._credentials is not None or self._elsa is not None:
             await trio.to_thread.run_sync(compact.load, abandon_on_cancel=True)
         if self._credentials is not None:
             await trio.to_thread.run_sync(daspeak_recording.warm_up, authenticity_model(), self._make_front, abandon_on_cancel=True)
@@ -196,10 +242,8 @@ def _look_less_for_garbage() -> None:
 def _authority(settings: Settings) -> Authority | None:
     """Clients and keys of the data folder; the first ones, once made, are told on standard error and nowhere else.
 
-    None: switched off, or the data folder cannot be written, which must not end those who need neither (a warning says so).
+    None: the data folder cannot be written, which must not end those who need neither (a warning says so).
     """
-    if not settings.component_daspeak:
-        return None
     from voicestream.store.authority import Authority  # brings cryptography: not for those who do without
 
     try:
@@ -207,7 +251,7 @@ def _authority(settings: Settings) -> Authority | None:
     except PeerError as error:
         if error.fault is not errors.DATABASE_UNUSABLE:
             raise
-        _log.warning(error.fault.sentence, code=error.fault.code, detail=error.detail, without="component_daspeak")
+        _log.warning(error.fault.sentence, code=error.fault.code, detail=error.detail, without="component_daspeak, component_assessment")
         return None
     made = authority.first_start(time.time())
     if made is not None:

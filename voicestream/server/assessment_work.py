@@ -21,8 +21,6 @@ from voicestream.server.worker import Handle
 from voicestream.sessions.assessment_chain import RATE_HZ, Chain
 from voicestream.sessions.quality import assess
 
-FACTORY = "voicestream.server.assessment_work:make"
-
 
 def make(argument: bytes) -> Handle:
     """A worker for the models in the data folder that `argument` is the path of; PeerError when one is not installed."""

@@ -8,6 +8,7 @@ goes before that of those who still speak.
 """
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
@@ -16,15 +17,21 @@ from numpy.typing import NDArray
 
 from voicestream.dsp.frontend import FrontEndPlan
 from voicestream.errors import ASSESSMENT_BUSY, MisuseError, PeerError
+from voicestream.models.speech import package
+from voicestream.models.speech.moonshine import BUNDLE
 from voicestream.models.speech.segmenter import Segment, Segmenter
+from voicestream.models.vad import compact
 from voicestream.models.vad.model import MakeFront
 from voicestream.server.assessment_message import ConclusionWork, SegmentWork, read_assessment, read_finding, write_work
+from voicestream.server.config import Settings
 from voicestream.server.worker_pool import Work, WorkerPool
 from voicestream.sessions.assessment_result import Assessment, Plan
 
 Recording: TypeAlias = NDArray[np.int16]
 
 RATE_HZ: Final = 16000
+FACTORY: Final = "voicestream.server.assessment_work:make"  # by name: it brings the models
+_BACKLOG: Final = 5  # pieces of work that may wait, for each assessment that may be under way
 
 
 class Assessor:
@@ -38,9 +45,15 @@ class Assessor:
         self._live: set[Run] = set()
 
     @property
-    def ready(self) -> bool:
-        """Whether there is a worker."""
-        return self._pool.ready
+    def broken(self) -> bool:
+        """Whether no worker can be had."""
+        return self._pool.broken
+
+    async def serve(self, *, warm: bool) -> None:
+        """Keep the workers until cancelled; started now (warm), or when somebody begins to speak, which will take longer than their start."""
+        if warm:
+            self._pool.wake()
+        await self._pool.serve()
 
     def begin(self, plan: Plan, sentence: str | None = None) -> "Run":
         """Somebody begins to speak, freely or a sentence; to be finished or cancelled.
@@ -50,9 +63,19 @@ class Assessor:
         if len(self._live) >= self._runs or self._pool.waiting >= self._backlog:
             raise PeerError(ASSESSMENT_BUSY, f"{len(self._live)} under way, {self._pool.waiting} pieces waiting")
         self._pool.check()
+        self._pool.wake()
         run = Run(self._pool, self._load_vad(), sentence, self._live.discard)
         self._live.add(run)
         return run
+
+
+def own_assessor(settings: Settings) -> Assessor | None:
+    """One with workers of this server, where all that they need is installed; imports none of it."""
+    data_folder = settings.data_path()
+    if not BUNDLE.is_installed(data_folder) or not package.is_installed() or find_spec("onnxruntime") is None:
+        return None
+    pool = WorkerPool(FACTORY, str(data_folder.resolve()).encode(), settings.assessment_workers, settings.assessment_work_s)
+    return Assessor(pool, compact.load, settings.assessments, _BACKLOG * settings.assessments)
 
 
 class Run:

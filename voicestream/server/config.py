@@ -97,7 +97,7 @@ class Settings(BaseModel):
     )
 
     # ---- das-Peak services
-    component_daspeak: bool = Field(default=True, description="access tokens, and all that wants them or API keys; off: 404")
+    component_daspeak: bool = Field(default=True, description="das-Peak: access tokens, sessions of calls, credentials; off: 404")
     public_url: str | None = Field(default=None, description="URL by which clients reach this server; empty: localhost and the port")
     token_s: int = Field(default=3_600, ge=60, le=86_400, description="life of an access token in seconds")
     call_vad: Literal["energy", "compact", "silero"] = Field(
@@ -140,6 +140,25 @@ class Settings(BaseModel):
         default=3.0, ge=0.5, le=29, allow_inf_nan=False, description="net speech that das-Peak's back end wants of a recording"
     )
     daspeak_candidates: int = Field(default=1_000, ge=1, le=100_000, description="credentials among which one request may identify a voice")
+
+    # ---- speech assessment
+    component_assessment: bool = Field(default=True, description="assessment of speech for ELSA's clients; off: 404")
+    assessment_plans: Annotated[tuple[Literal["standard", "premium"], ...], BeforeValidator(_from_commas)] = Field(
+        default=("standard", "premium"), description="plans that clients may ask for; others: 403, not_authorized_plan"
+    )
+    assessment_s: Seconds = Field(default=120.0, description="time for a result after the last audio; beyond: failed, timeout")
+    assessments: Count = Field(default=40, description="assessments under way; beyond: failed, busy")
+    assessment_workers: int = Field(default=2, ge=1, le=64, description="processes that assess, of 0.4 GB each")
+    assessment_warm: bool = Field(default=True, description="start them with the server, and not with the first who speaks")
+    assessment_work_s: Seconds = Field(default=60.0, description="time of one for a piece of work; beyond: ended, and replaced")
+    assessment_silence_s: float = Field(
+        default=4.0, ge=1, le=30, allow_inf_nan=False, description="silence after enough speech that ends a stream by itself"
+    )
+    assessment_audio: bool = Field(default=True, description="keep recordings under links beside their results")
+    assessment_keep_s: float = Field(
+        default=86_400.0, ge=60, le=31_536_000, allow_inf_nan=False, description="time that results and recordings can be read; beyond: 404"
+    )
+    assessment_results: Count = Field(default=5_000, description="results kept of one tenant; beyond: the oldest go")
 
     # ---- templates
     template_key: SecretStr | None = Field(

@@ -21,7 +21,7 @@ from voicestream.server.watch import Watch
 from voicestream.sessions.endpointing import EndpointingSession
 from voicestream.sessions.summary import SummarySession
 from voicestream.sessions.verification import VerificationSession
-from voicestream.sessions.vocabulary import Call, Endpointing, Service, Session, Summary, Template, Verification
+from voicestream.sessions.vocabulary import Assessing, Call, Endpointing, Service, Session, Summary, Template, Verification
 from voicestream.transport.listener import Route, anyone
 from voicestream.transport.rfc6455 import MessageLimit
 from voicestream.transport.websocket import Timing, WebSocket
@@ -95,7 +95,7 @@ class Routes:
                 return SummarySession(service, self._make_front)
             case Verification():
                 return VerificationSession(service, self._model, self._make_front)
-            case Call():
-                raise MisuseError("a call on an IDVoice path")
+            case Call() | Assessing():
+                raise MisuseError("a service that no IDVoice path has")
             case _:
                 assert_never(service)

@@ -20,7 +20,7 @@ from typing import Protocol, assert_never, cast
 import trio
 
 from voicestream.errors import OVERLOADED, SESSION_LONG, PeerError
-from voicestream.protocols.base import Close, Dialect, Goodbye, Refusal
+from voicestream.protocols.base import NEVER, Close, Dialect, Goodbye, Refusal
 from voicestream.server.metrics import Tally
 from voicestream.sessions.vocabulary import (
     Audio,
@@ -102,6 +102,7 @@ class Conversation:
 
     async def run(self) -> None:
         """Until the websocket has ended, or the last word is said: `websocket.finish()` is the caller's."""
+        self._websocket.flush()  # some dialects greet
         try:
             while True:
                 self._rings_at = min(self._dialect.deadline, self._websocket.due, self._began + self._patience.session_s)
@@ -111,7 +112,9 @@ class Conversation:
                         await self._catch_up()
                 await self._wake(trio.current_time())
                 if self._goodbye is not None:
-                    return
+                    if self._dialect.deadline == NEVER:
+                        return
+                    self._goodbye = None  # a result is yet to come, which is the last word
         except Disconnected:
             pass
 

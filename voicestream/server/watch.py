@@ -15,7 +15,7 @@ _REASONS = {
     errors.TOO_MANY_CONNECTIONS: "overload", errors.TOO_MANY_FROM_ADDRESS: "address", errors.FOREIGN_ORIGIN: "origin",
     errors.UNKNOWN_PATH: "path", errors.UPGRADE_WANTED: "upgrade", errors.DRAINING: "draining",
     errors.CALL_REFUSED: "credentials", errors.SIGNATURE_WRONG: "credentials", errors.PUBLIC_URL_UNKNOWN: "credentials",
-    errors.SECRET_SEALED: "credentials",
+    errors.SECRET_SEALED: "credentials", errors.ASSESSMENT_TOKEN: "credentials",
 }  # fmt: skip
 
 _TOLD_MAX = 32  # refused messages of one connection that are logged: a peer must not fill the disk

@@ -70,12 +70,18 @@ class WorkerPool:
         self._queue: deque[Work] = deque()
         self._idle = trio.lowlevel.ParkingLot()
         self._processes: set[WorkerProcess] = set()  # that have loaded
+        self._wanted = trio.Event()
         self._fault: PeerError | None = PeerError(WORKER_MISSING)  # why there is none; None while it is not known
 
     @property
     def ready(self) -> bool:
         """Whether there is a worker that has loaded."""
         return bool(self._processes)
+
+    @property
+    def broken(self) -> bool:
+        """Whether there is no worker, and the last one could not be started."""
+        return not self._processes and self._fault is not None
 
     @property
     def waiting(self) -> int:
@@ -87,9 +93,13 @@ class WorkerPool:
         """Of the processes that have loaded."""
         return tuple(process.pid for process in self._processes)
 
+    def wake(self) -> None:
+        """There will be work: workers that have not been started yet are started now."""
+        self._wanted.set()
+
     def check(self) -> None:
         """PeerError when there is no worker and the last one could not be started: why."""
-        if not self._processes and self._fault is not None:
+        if self._fault is not None and not self._processes:
             raise PeerError(self._fault.fault, self._fault.detail)
 
     def submit(self, work: Work) -> None:
@@ -99,6 +109,7 @@ class WorkerPool:
         except PeerError as error:
             work.finish(error)
             return
+        self.wake()
         self._queue.append(work)
         self._idle.unpark()
 
@@ -108,7 +119,7 @@ class WorkerPool:
             self._queue.remove(work)
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Keep the processes until cancelled; then none is left, and all work has failed. `started` comes before they have loaded."""
+        """Keep the processes, once they are wanted, until cancelled; then none is left, and all work has failed."""
         self._fault = None
         try:
             async with trio.open_nursery() as nursery:
@@ -121,6 +132,7 @@ class WorkerPool:
 
     async def _keep(self) -> None:
         """One process after another."""
+        await self._wanted.wait()
         pause_s = _FIRST_PAUSE_S
         while True:
             try:

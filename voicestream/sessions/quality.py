@@ -121,6 +121,11 @@ class Meter:
         self._levels = np.zeros(32768 // _BIN_STEPS + 1, np.int64)
         self._frames = 0
 
+    @property
+    def voices(self) -> bytearray:
+        """What the network said so far, one 0 or 1 per 30 ms frame; not to be changed."""
+        return self._voices
+
     def hear(self, block: bytes, labels: bytes) -> None:
         """Take a block, PCM16 little-endian mono, and the new labels, one byte 0 or 1 per 30 ms frame."""
         self._labels += labels

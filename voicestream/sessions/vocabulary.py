@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.errors import Fault
+from voicestream.sessions.assessment_result import Assessment, Plan, Recorded
 
 Vector: TypeAlias = NDArray[np.float32]
 Encoding: TypeAlias = Literal["pcm16", "opus"]
@@ -74,7 +75,18 @@ class Call:
     key: str = field(default="", repr=False)  # an API key given inside the stream, not checked yet; never logged
 
 
-Service: TypeAlias = Endpointing | Summary | Verification | Call
+@dataclass(frozen=True, slots=True)
+class Assessing:
+    """Tell how somebody speaks; its Audio is packets as `sessions.packet_audio` reads them."""
+
+    plan: Plan
+    sentences: tuple[str, ...] = ()  # of which one is to be said; none: free speech
+    auto_endpoint: bool = True  # a long silence after enough speech is the end
+    endpoint_silence_s: float | None = None  # how long; None: the server's default
+    force_grammar_vocab: bool = False  # these scores also of a short recording
+
+
+Service: TypeAlias = Endpointing | Summary | Verification | Call | Assessing
 
 # ---- events: dialect -> session -------------------------------------------------------------------
 
@@ -223,7 +235,23 @@ class CallRefused:
     fault: Fault
 
 
-Result: TypeAlias = EndpointState | SummaryState | Verified | Failed | CallState | CallRefused
+@dataclass(frozen=True, slots=True)
+class PoorQuality:
+    """The recording will be judged with doubt, or not at all; what is said of it follows."""
+
+    word: Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """All that was found out, and where it is kept: links as the peer reaches them, "" for what is not kept."""
+
+    assessment: Assessment
+    result_link: str
+    audio_link: str
+
+
+Result: TypeAlias = EndpointState | SummaryState | Verified | Failed | CallState | CallRefused | PoorQuality | Assessed
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,13 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         ) STRICT""",
         "CREATE INDEX rest_sessions_by_finish ON rest_sessions (finished_at)",
     ),
+    (
+        """CREATE TABLE assessments (
+            result BLOB PRIMARY KEY, audio BLOB UNIQUE, tenant TEXT NOT NULL, created_at REAL NOT NULL, body BLOB NOT NULL
+        ) STRICT""",
+        "CREATE INDEX assessments_by_age ON assessments (created_at)",
+        "CREATE INDEX assessments_by_tenant ON assessments (tenant, created_at)",
+    ),
 )
 
 

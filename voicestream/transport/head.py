@@ -141,7 +141,9 @@ class HeadReader:
         return Upgrade(path, key, fields.get("origin"), early, request.target.decode("ascii"), fields)
 
 
-def acceptance(upgrade: Upgrade) -> bytes:
-    """The answer that turns the connection into a WebSocket; no subprotocol and no extension is ever selected."""
+def acceptance(upgrade: Upgrade, subprotocol: str | None = None) -> bytes:
+    """The answer that turns the connection into a WebSocket; no extension is ever selected. subprotocol: one of those offered."""
     accept = base64.b64encode(hashlib.sha1(upgrade.key + _GUID, usedforsecurity=False).digest())
-    return b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    selected = b"" if subprotocol is None else b"Sec-WebSocket-Protocol: " + subprotocol.encode("ascii") + b"\r\n"
+    head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+    return head + accept + b"\r\n" + selected + b"\r\n"

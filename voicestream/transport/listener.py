@@ -29,7 +29,17 @@ _RETRY = (("Retry-After", "5"),)
 
 
 Handler = Callable[[WebSocket], Awaitable[None]]  # runs the conversation until `websocket.ending` is set; finish() follows by itself
-Admit = Callable[[Upgrade, str], Awaitable[Handler | Refusal]]  # given the head and the peer's address
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A handler, and which of the subprotocols that the peer offers the answer selects (RFC 6455 section 4.2.2)."""
+
+    handle: Handler
+    subprotocol: str
+
+
+Admit = Callable[[Upgrade, str], Awaitable[Handler | Selection | Refusal]]  # given the head and the peer's address
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,7 @@ class Route:
 def anyone(handle: Handler) -> Admit:
     """Admit whoever comes to `handle`."""
 
-    async def admit(upgrade: Upgrade, address: str) -> Handler | Refusal:
+    async def admit(upgrade: Upgrade, address: str) -> Handler | Selection | Refusal:
         return handle
 
     return admit
@@ -217,14 +227,14 @@ class Listener:
         verdict = await route.admit(upgrade, address)
         if isinstance(verdict, Refusal):
             await self._refuse(stream, verdict)
-        else:
-            await self._converse(pipe, stream, upgrade, route, verdict)
-
-    async def _converse(self, pipe: Pipe, stream: trio.abc.Stream, upgrade: Upgrade, route: Route, handle: Handler) -> None:
-        with trio.move_on_after(route.timing.write_s) as patience:
-            await stream.send_all(acceptance(upgrade))
-        if patience.cancelled_caught:
             return
+        handle, subprotocol = (verdict.handle, verdict.subprotocol) if isinstance(verdict, Selection) else (verdict, None)
+        with trio.move_on_after(route.timing.write_s) as patience:
+            await stream.send_all(acceptance(upgrade, subprotocol))
+        if not patience.cancelled_caught:
+            await self._converse(pipe, upgrade, route, handle)
+
+    async def _converse(self, pipe: Pipe, upgrade: Upgrade, route: Route, handle: Handler) -> None:
         async with trio.open_nursery() as nursery:
             websocket = WebSocket(pipe, nursery, route.limit, route.timing, upgrade.early)
             self._observer.opened(route.path, websocket)

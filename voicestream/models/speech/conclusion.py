@@ -40,7 +40,7 @@ class Conclusion(NamedTuple):
 
 
 def conclude(speech: Speech, sentence: Sequence[str] | None = None) -> Conclusion:
-    """All that can be told of a recording; sentence: the words that were to be said, None for free speech. A millisecond for each second."""
+    """All that can be told of a recording; sentence: the words that were to be said, None for free speech."""
     found_pace = pace(speech, sentence)
     found_melody = melody(speech)
     ratings = _ratings(speech, found_pace, len(sentence) if sentence is not None else None)

@@ -11,6 +11,7 @@ from voicestream.server.http import (
     core,
     daspeak,
     daspeak_rest,
+    elsa,
     engine,
     liveness,
     media,
@@ -52,10 +53,17 @@ def create_app(settings: Settings, services: Services) -> QuartTrio:
             app.register_blueprint(daspeak.blueprint(settings, services, uploads, services.login, services.credentials))
         if services.rest_channel is not None:
             app.register_blueprint(daspeak_rest.blueprint(services.login.authority, services.rest_channel, uploads, services.refused))
+    if services.elsa is not None:
+        app.register_blueprint(elsa.blueprint(settings, services, uploads, services.elsa))
     for server in services.engines:
         app.register_blueprint(engine.blueprint(server))
     example = cache(lambda: voice.example_template(settings, services))
-    app.register_blueprint(page.blueprint(lambda: openapi.document(settings, example()), lambda: asyncapi.document(settings, example())))
+    app.register_blueprint(
+        page.blueprint(
+            lambda: openapi.document(settings, example(), assessment=services.elsa is not None),
+            lambda: asyncapi.document(settings, example(), assessment=services.elsa is not None),
+        )
+    )
     refusal.install(app, services.websocket_paths, services.refused)
 
     @app.after_request
@@ -65,7 +73,7 @@ def create_app(settings: Settings, services: Services) -> QuartTrio:
         if settings.allow_cors:
             response.headers["Access-Control-Allow-Origin"] = "*"
             if request.method == "OPTIONS":
-                response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+                response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE, OPTIONS"
                 response.headers["Access-Control-Allow-Headers"] = "Accept, Apikey, Authorization, Content-Type, X-Api-Key"
                 response.headers["Access-Control-Max-Age"] = str(_CORS_MAX_AGE_S)
             else:

@@ -1,18 +1,19 @@
-"""The AsyncAPI 3.0 document of the WebSocket endpoints, made from the table the dialect itself runs by."""
+"""The AsyncAPI 3.0 document of the WebSocket endpoints, made from the tables the dialects themselves run by."""
 
 from typing import Final, TypeAlias
 
 from voicestream import __version__
 from voicestream.protocols.idvoice import ENDPOINTS, Endpoint, Parameter
 from voicestream.server.config import Settings
+from voicestream.server.http import elsa_async_document
 from voicestream.server.http.schema import SCHEMAS
 
 Json: TypeAlias = dict[str, object]
 
 _ABOUT: Final = """\
-Text parameters first, one per message and in this order, each answered `200` (accepted) or `500` (refused: send the same parameter again;
-the reason, numbered, is in the server's log). Then binary messages of audio, each answered by exactly one text message, in order.
-Parameters and audio may be sent without waiting for answers. There is no end message: close when done.
+IDVoice's paths: text parameters first, one per message and in this order, each answered `200` (accepted) or `500` (refused: send
+the same parameter again; the reason, numbered, is in the server's log). Then binary messages of audio, each answered by exactly
+one text message, in order. Parameters and audio may be sent without waiting for answers. There is no end message: close when done.
 
 Audio is PCM16 little-endian mono at the declared rate, in messages of any byte count; on the `_opus` paths each message is one raw
 Opus packet (no Ogg, no length in front). Nothing declares channels: stereo sent as mono plays at half speed."""
@@ -42,17 +43,26 @@ def _parameters(template: str) -> Json:
     }
 
 
-def document(settings: Settings, template: str) -> Json:
-    """AsyncAPI 3.0 of the paths that exist under these settings; `template`: the text of one, for the example."""
+def document(settings: Settings, template: str, *, assessment: bool) -> Json:
+    """AsyncAPI 3.0 of the paths that exist under these settings; `template`: the text of one, for the example.
+
+    assessment: whether somebody recognises speech.
+    """
     offered = {"media": settings.component_media, "verify": settings.component_verify}
     endpoints = {path.strip("/"): endpoint for path, endpoint in ENDPOINTS.items() if offered[endpoint.component]}
+    channels: Json = {name: _channel(name, endpoint) for name, endpoint in endpoints.items()}
+    operations, messages = _operations(endpoints), {**_parameters(template), **_MESSAGES}
+    if assessment:
+        channels |= elsa_async_document.channels()
+        operations |= elsa_async_document.operations()
+        messages |= elsa_async_document.MESSAGES
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "voicestream", "version": __version__, "description": _ABOUT, "license": {"name": "Apache-2.0"}},
         "defaultContentType": "application/json",
-        "channels": {name: _channel(name, endpoint) for name, endpoint in endpoints.items()},
-        "operations": _operations(endpoints),
-        "components": {"messages": {**_parameters(template), **_MESSAGES}, "schemas": {**SCHEMAS, **_RESULTS}},
+        "channels": channels,
+        "operations": operations,
+        "components": {"messages": messages, "schemas": {**SCHEMAS, **_RESULTS}},
     }
 
 

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from voicestream import __version__, errors
 from voicestream.codecs.containers import RATES_HZ
 from voicestream.server.config import Settings
-from voicestream.server.http import daspeak_document, daspeak_rest_document, oauth_document
+from voicestream.server.http import daspeak_document, daspeak_rest_document, elsa_document, oauth_document
 from voicestream.server.http.refusal import error_object
 from voicestream.server.http.schema import SCHEMAS, examples
 
@@ -27,8 +27,11 @@ The HTTP side of a self-hosted voice server. Nothing is stored: a voice template
 * The streaming API is described in `/asyncapi.json`."""
 
 
-def document(settings: Settings, template: str) -> Json:
-    """OpenAPI 3.0.3 of the paths that exist under these settings; `template`: the text of one, for the examples."""
+def document(settings: Settings, template: str, *, assessment: bool) -> Json:
+    """OpenAPI 3.0.3 of the paths that exist under these settings; `template`: the text of one, for the examples.
+
+    assessment: whether somebody recognises speech.
+    """
     paths = {**_core(), **_operation(), **_pages()}
     if settings.component_verify:
         paths |= _voice(settings)
@@ -42,15 +45,18 @@ def document(settings: Settings, template: str) -> Json:
         paths |= _converter()
     if settings.component_daspeak:
         paths |= oauth_document.paths() | daspeak_document.paths() | daspeak_rest_document.paths()
+    if assessment:
+        paths |= elsa_document.paths()
     used = {path.split("/")[1] for path in paths}
-    shown = examples(template) | daspeak_document.examples() | daspeak_rest_document.examples(template)
+    shown = examples(template) | daspeak_document.examples() | daspeak_rest_document.examples(template) | elsa_document.examples()
     components = {
-        "schemas": SCHEMAS | daspeak_document.SCHEMAS | daspeak_rest_document.SCHEMAS,
+        "schemas": SCHEMAS | daspeak_document.SCHEMAS | daspeak_rest_document.SCHEMAS | elsa_document.SCHEMAS,
         "examples": {name: {"value": value} for name, value in shown.items()},
         "securitySchemes": {
             "client": {"type": "http", "scheme": "basic", "description": "Client id and secret, as well as in the form."},
             **daspeak_document.SECURITY_SCHEME,
             **daspeak_rest_document.SECURITY_SCHEMES,
+            **elsa_document.SECURITY_SCHEME,
         },
     }
     return {
@@ -73,6 +79,7 @@ _TAGS: Final = {
     "oauth2": "Access tokens for clients of the das-Peak services (component daspeak).",
     "dpsrest": "Voices of telephone calls registered and verified: signalling by polling (component daspeak).",
     "daspeak": "Credentials of voices, similarity and identification, as das-Peak's back end has them (component daspeak).",
+    "api": "How somebody speaks English, as ELSA's clients ask it (component assessment).",
     "core": "What is running.",
     "operation": "For probes and Prometheus.",
     "page": "For people, and the documents themselves.",

@@ -13,6 +13,7 @@ from voicestream.sessions.vocabulary import Template
 
 if TYPE_CHECKING:
     from voicestream.server.credential import Credentials
+    from voicestream.server.elsa import ElsaFamily
     from voicestream.server.engine import EngineServer
     from voicestream.server.login import Login
     from voicestream.server.rest_channel import RestChannel
@@ -54,3 +55,4 @@ class Services:
     credentials: Credentials | None  # of das-Peak's clients; None as `login` is
     rest_channel: RestChannel | None = None  # the same
     engines: Sequence[EngineServer] = ()  # Engine.IO over plain HTTP
+    elsa: ElsaFamily | None = None  # None: component assessment is off, or nobody recognises

@@ -83,12 +83,13 @@ class Uploads:
             yield Recording(data, None, self._settings.upload_audio_s)
 
     @asynccontextmanager
-    async def form(self, text_bytes: int) -> AsyncIterator[list[tuple[str, bytearray]]]:
-        """Names and values of a form, multipart or, up to `text_bytes`, URL-encoded."""
+    async def form(self, text_bytes: int, form_bytes: int | None = None) -> AsyncIterator[list[tuple[str, bytearray]]]:
+        """Names and values of a form: multipart, up to `form_bytes` or the limit of recordings; or, up to `text_bytes`, URL-encoded."""
         match request.mimetype:
             case "multipart/form-data":
                 form = Multipart(request.mimetype_params.get("boundary", ""))
-                async with self._body(self._settings.audio_body_bytes, form.feed):
+                limit_bytes = min(self._settings.audio_body_bytes, form_bytes or self._settings.audio_body_bytes)
+                async with self._body(limit_bytes, form.feed):
                     form.finish()
                     yield form.parts
             case "application/x-www-form-urlencoded" | "":

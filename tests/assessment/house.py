@@ -1,0 +1,161 @@
+"""The ELSA family behind a listener in memory, on a clock that is told, with recognition by a rule."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import trio
+from trio.testing import memory_stream_pair
+from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
+
+from tests.assessment.fake_assessor import FakeAssessor
+from tests.transport.fake import Book
+from tests.transport.live import no_http
+from voicestream.dsp.frontend import FrontEnd
+from voicestream.errors import Fault
+from voicestream.protocols.base import Dialect, Goodbye, Refusal
+from voicestream.server.assessment import Assessments
+from voicestream.server.assessment_figure import AssessmentFigures
+from voicestream.server.config import Settings
+from voicestream.server.consumer import OpenSession
+from voicestream.server.elsa import ElsaFamily
+from voicestream.server.metrics import Tally
+from voicestream.server.shell import Conversation, Patience
+from voicestream.sessions.assessment import Options
+from voicestream.store.api_key import add_key
+from voicestream.store.authority import Authority
+from voicestream.store.result import Results
+from voicestream.transport.listener import Admission, Listener, listen
+from voicestream.transport.pipe import StreamPipe
+from voicestream.transport.websocket import Timing, WebSocket
+
+AT = 1_700_000_000.0
+HOST = "voice.example.org"
+CONFIG = '{"api_plan":"standard","return_json":true}'
+END = '{"type": "ELSA:end_stream"}'
+T = TypeVar("T")
+
+
+class Here:
+    """A runner without threads."""
+
+    async def run(self, work: Callable[[], T], model: str) -> T:
+        await trio.lowlevel.checkpoint()
+        return work()
+
+
+class Account:
+    def __init__(self) -> None:
+        self.tally = Tally("elsa", "assessment")
+        self.faults: list[Fault] = []
+
+    def refused(self, refusal: Refusal) -> None:
+        self.faults.append(refusal.fault)
+
+
+class House:
+    """One data folder's. `key` is a token of the tenant acme."""
+
+    def __init__(self, folder: Path, assessor: FakeAssessor, settings: dict[str, Any], runner: Any) -> None:
+        self.settings = Settings(**settings)
+        self.authority = Authority.open(folder, "https://voice.example", 3600)
+        self.key = self.add_key("acme")
+        self.assessor = assessor
+        self.account = Account()
+        self.book = Book()
+        self.runner = runner
+        self.figures = AssessmentFigures()
+        self.results = Results(self.authority.database, folder)
+        self.live: set[Conversation] = set()
+        assessments = Assessments(
+            assessor,
+            self.results,
+            runner,
+            FrontEnd,
+            lambda: AT,
+            Options(endpoint_silence_s=self.settings.assessment_silence_s),
+            keep_audio=self.settings.assessment_audio,
+        )
+        self.family = ElsaFamily(self.settings, self.authority, assessments, self.figures, self._converse, Timing())
+        self.listener = Listener(self.family.routes, no_http, self.book, Admission(origins=frozenset({"https://console.example"})))
+
+    def add_key(self, tenant: str) -> str:
+        _, key = add_key(self.authority.database, "a key", tenant, AT)
+        self.authority.reload()
+        return key
+
+    def outcomes(self) -> dict[str, int]:
+        return dict(self.figures._outcomes)
+
+    async def _converse(self, path: str, websocket: WebSocket, dialect: Dialect, open_session: OpenSession) -> None:
+        conversation = Conversation(
+            websocket, dialect, lambda service: open_session(service, conversation), self.runner, self.account, Patience()
+        )
+        self.live.add(conversation)
+        try:
+            await conversation.run()
+        finally:
+            self.live.discard(conversation)
+
+    def drain(self) -> None:
+        for conversation in self.live:
+            conversation.end(Goodbye.DRAIN)
+
+    @asynccontextmanager
+    async def port(self) -> AsyncIterator[int]:
+        """A real port, for clients that have threads."""
+        sockets = await listen("127.0.0.1", 0)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(partial(trio.serve_listeners, self.listener.greet, sockets))
+            yield sockets[0].socket.getsockname()[1]
+            nursery.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[trio.StapledStream[trio.abc.SendStream, trio.abc.ReceiveStream]]:
+        ours, theirs = memory_stream_pair()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.listener.serve, ours, StreamPipe(ours), "192.0.2.1")
+            yield theirs  # type: ignore[misc]
+            await theirs.aclose()
+
+    @asynccontextmanager
+    async def visit(
+        self, path: str, *headers: tuple[str, str], subprotocols: list[str] | None = None
+    ) -> AsyncIterator[WebSocketConnection]:
+        """A WebSocket of somebody else's making, with the key in its header unless headers or subprotocols are given."""
+        shown = headers or (() if subprotocols else (("Authorization", f"ELSA {self.key}"),))
+        extra = [(name.encode(), value.encode()) for name, value in shown]
+        async with self.stream() as stream, trio.open_nursery() as nursery:
+            yield await wrap_client_stream(nursery, stream, HOST, path, subprotocols=subprotocols, extra_headers=extra)  # type: ignore[arg-type]
+            nursery.cancel_scope.cancel()
+
+
+@contextmanager
+def house(folder: Path, assessor: FakeAssessor | None = None, runner: Any = None, **settings: Any) -> Iterator[House]:
+    """The house, closed behind the test: nothing escaped, and nothing is recognised any more."""
+    made = House(folder, assessor or FakeAssessor(), settings, runner or Here())
+    try:
+        yield made
+    finally:
+        made.authority.close()
+    assert made.book.escapes == []
+    assert not made.book.open
+    assert made.assessor.going_on == []
+
+
+async def told(websocket: WebSocketConnection) -> dict[str, Any]:
+    """The next text."""
+    return dict(json.loads(await websocket.get_message()))
+
+
+async def rest(websocket: WebSocketConnection) -> tuple[list[dict[str, Any]], int]:
+    """All texts until the Close, and its code."""
+    texts = []
+    while True:
+        try:
+            texts.append(await told(websocket))
+        except ConnectionClosed as closed:
+            return texts, closed.reason.code if closed.reason else 1006
