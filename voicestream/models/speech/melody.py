@@ -78,7 +78,7 @@ def _cues(word: SpokenWord, tune: Melody) -> NDArray[np.float64] | None:
     vowels = [phone for phone in word.phones if is_vowel(phone)]
     part = slice(_frame(word.start_s), _frame(word.end_s))
     height, loud = semitones(tune.pitch_hz)[part], tune.level_db[part]
-    if not vowels or not len(loud):
+    if not vowels or not len(loud) or not np.isfinite(loud.max()):
         return None
     highest = float(np.nanquantile(height, 0.95)) if np.isfinite(height).any() else 0.0
     return np.array([highest, float(loud.max()), np.log(max(max(vowel.end_s - vowel.start_s for vowel in vowels), HOP_S))])
