@@ -35,6 +35,7 @@ def data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         (home / "voicestream" / "models").symlink_to(models)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(home))
+        patch.setenv("VOICESTREAM_ASSESSMENT_WARM", "false")  # hundreds of servers would start workers that nobody wants
         yield
 
 

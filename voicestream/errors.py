@@ -572,6 +572,7 @@ TOO_LONG_TO_ALIGN = _fault(
     "2103", "recording and text too long to align in one piece", "minutes of speech without a cut, or a text of very many words",
     "send it in pieces of one to a few sentences",
 )  # fmt: skip
+
 # VS2120 to VS2159: speech assessment, the wire
 ASSESSMENT_CONFIG = _fault(
     "2120", "configuration missing or wrong", "a stream begins with one JSON object that has a known api_plan, before any audio",
@@ -619,6 +620,29 @@ ASSESSMENT_STORE = _fault(
     "2132", "recording cannot be kept", "the data folder is full or not this user's",
     "make room on its disk, or set data_folder to a folder of this user",
 )  # fmt: skip
+
+# VS216x: speech assessment, its worker processes
+ASSESSMENT_BUSY = _fault(
+    "2160", "too many assessments at once", "as many are going on, or as much work waits, as the server takes",
+    "try again in a minute, or raise the settings `assessments` and `assessment_workers`",
+)  # fmt: skip
+WORKER_DIED = _fault(
+    "2161", "the assessment broke off", "the process that worked on this recording ended: a crash, too little memory, or a kill",
+    "send it again; where it happens with the same recording each time, report it",
+)  # fmt: skip
+WORKER_SLOW = _fault(
+    "2162", "the assessment took too long", "the process that worked on this recording did not answer in time and was ended",
+    "send it again; on a machine that is too busy raise the setting `assessment_work_s`",
+)  # fmt: skip
+WORKER_DEFECT = _fault(
+    "2163", "the assessment failed", "a defect of this server met in a worker process", "look up the traceback in the log and report it"
+)
+WORKER_MISSING = _fault(
+    "2164", "no assessment can be made now", "no worker process could be started", "the log says why; look at memory and process limits"
+)
+TRANSCRIBER_MISSING = _fault(
+    "2165", "the transcriber is not installed", "a package of the extra `speech` is missing", "pip install 'voicestream[speech]'"
+)
 
 # VS30xx: models and templates
 UNKNOWN_MODEL = _fault("3001", "unknown model", "no model of this name is registered", "see `voicestream models` for the names")

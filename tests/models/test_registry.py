@@ -23,7 +23,7 @@ def test_an_unknown_name_is_the_peers_mistake() -> None:
 
 
 def test_every_card_says_what_it_must() -> None:
-    assert {card.kind for card in cards()} == {"speaker", "vad", "authenticity"}
+    assert {card.kind for card in cards()} == {"speaker", "vad", "authenticity", "transcript", "pronunciation"}
     for card in cards():
         assert len(card.hash) == 32
         assert all((card.name, card.version, card.licence, card.calibration, card.trained_on, card.limits))

@@ -84,13 +84,17 @@ def overview(cards: Sequence[Card], data_folder: Path) -> Iterator[tuple[str, ..
     for one in cards:
         size = weights_bytes(one, data_folder)
         told = f"{size / 1000:,.0f} KB" if size else "-"
-        if one.kind == "speaker" and not is_available(one.name, data_folder):
+        if not is_available(one.name, data_folder):
             told = "not installed"
         yield one.name, one.kind, one.version, f"{one.rate_hz / 1000:g} kHz", told, summary(one), one.limits
 
 
 def weights_bytes(card: Card, data_folder: Path) -> int:
     """Size of a model's weights, inside the package and in the data folder; 0 where it has none, or none yet."""
+    from voicestream.models.registry import BUNDLES
+
+    if card.name in BUNDLES:
+        return sum(member.size_bytes for member in BUNDLES[card.name].members.values())
     name = f"{card.name}.safetensors"
     inside, installed = files("voicestream.models").joinpath(card.kind, name), data_folder / "models" / name
     return (len(inside.read_bytes()) if inside.is_file() else 0) + (installed.stat().st_size if installed.is_file() else 0)

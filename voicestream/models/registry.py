@@ -12,12 +12,14 @@ from typing import Final, TypeAlias
 from voicestream.errors import MODEL_NOT_INSTALLED, UNKNOWN_MODEL, PeerError
 from voicestream.models.authenticity import cnn
 from voicestream.models.authenticity.model import AuthenticityModel
+from voicestream.models.bundle import Bundle
 from voicestream.models.card import Card
 from voicestream.models.installation import ORIGINS, installed, is_installed
 from voicestream.models.speaker import mfcc
 from voicestream.models.speaker.fusion import FusedSpeaker
 from voicestream.models.speaker.model import SpeakerModel
 from voicestream.models.speaker.neural import Network, NeuralSpeaker, packaged, packaged_card
+from voicestream.models.speech import moonshine, rating
 from voicestream.models.vad import compact, energy, silero
 from voicestream.models.vad.model import MakeFront, VadModel
 from voicestream.models.weights import Arrays
@@ -63,6 +65,7 @@ _VAD: Final[dict[str, VadModel]] = {
     "compact": VadModel(compact.card, compact.load),
     "silero": VadModel(lambda: silero.CARD, silero.load),
 }
+BUNDLES: Final[dict[str, Bundle]] = {moonshine.BUNDLE.model: moonshine.BUNDLE}
 _AUTHENTICITY: Final[dict[str, Callable[[], AuthenticityModel]]] = {"cnn": cnn.load}
 
 
@@ -90,7 +93,9 @@ def speaker_models() -> tuple[str, ...]:
 
 
 def is_available(name: str, data_folder: Path | None) -> bool:
-    """Whether a model of `speaker_models()` has its weights."""
+    """Whether a model of `cards()`, or `fusion`, has its weights."""
+    if name in BUNDLES:
+        return BUNDLES[name].is_installed(data_folder)
     if name == FUSION:
         return any(is_available(one, data_folder) for one in FUSIONS)
     return all(is_installed(data_folder, part) for part in FUSIONS.get(name, (name,)) if part in ORIGINS)
@@ -121,6 +126,8 @@ def cards() -> tuple[Card, ...]:
         *(packaged_card(name) for name in _SPEAKER),
         *(model.card() for model in _VAD.values()),
         *(authenticity_model(name).card for name in _AUTHENTICITY),
+        moonshine.CARD,
+        rating.card(),
     )
 
 

@@ -14,6 +14,7 @@ import ssl
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from voicestream.errors import PeerError
 from voicestream.models.registry import authenticity_model, vad_front
 from voicestream.models.vad import compact
 from voicestream.protocols.base import Goodbye
+from voicestream.server.assessor import own_assessor
 from voicestream.server.config import Settings
 from voicestream.server.credential import Credentials
 from voicestream.server.http import daspeak_recording
@@ -56,7 +58,7 @@ async def serve(
 ) -> None:
     """Run the server until SIGTERM; `started` gives the ports it listens on. PeerError VS10xx when it cannot start.
 
-    assessor: who recognises speech for assessments; None: none are on offer.
+    assessor: who recognises speech for assessments; None: worker processes of ours, where what they need is installed.
     """
     server = Server(settings, assessor)
     try:
@@ -80,6 +82,8 @@ class Server:
         runner = JobRunner(settings.job_threads, settings.job_wait_s, metrics)
         self._metrics = metrics
         self._routes = Routes(settings, model, make_front, partial(unpack, model=model, key=key), runner, metrics)
+        self._assessor = own_assessor(settings) if settings.component_assessment and assessor is None else None
+        assessor = assessor or self._assessor
         assessing = settings.component_assessment and assessor is not None
         self._authority = _authority(settings) if settings.component_daspeak or assessing else None
         self._login = Login(self._authority, runner) if self._authority is not None else None
@@ -105,7 +109,7 @@ class Server:
             unpack=partial(unpack, model=model, key=key),
             runner=runner,
             metrics_page=metrics.page,
-            health=lambda: self._health,
+            health=self._health_now,
             refused=metrics.fault,
             websocket_paths=frozenset(route.path for route in self._routes.table),
             login=self._login if settings.component_daspeak else None,
@@ -142,6 +146,10 @@ class Server:
         )
         return ElsaFamily(settings, authority, assessments, figures, self._routes.converse, self._routes.timing)
 
+    def _health_now(self) -> Health:
+        broken = self._assessor is not None and self._assessor.broken
+        return replace(self._health, ready=False) if broken and self._health.ready else self._health
+
     def close(self) -> None:
         if self._authority is not None:
             self._authority.close()
@@ -172,6 +180,8 @@ class Server:
                     _look_less_for_garbage()
                     self._health = Health(started=True, ready=True)
                     _log.info("serving", version=__version__, ports=ports, tls=settings.tls_cert is not None)
+                    if self._assessor is not None:
+                        house.start_soon(partial(self._assessor.serve, warm=settings.assessment_warm))
                     task_status.started(ports)
                     house.start_soon(self._warm_up)
                 await self._http.stop()

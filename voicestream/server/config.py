@@ -147,6 +147,10 @@ class Settings(BaseModel):
         default=("standard", "premium"), description="plans that clients may ask for; others: 403, not_authorized_plan"
     )
     assessment_s: Seconds = Field(default=120.0, description="time for a result after the last audio; beyond: failed, timeout")
+    assessments: Count = Field(default=40, description="assessments under way; beyond: failed, busy")
+    assessment_workers: int = Field(default=2, ge=1, le=64, description="processes that assess, of 0.4 GB each")
+    assessment_warm: bool = Field(default=True, description="start them with the server, and not with the first who speaks")
+    assessment_work_s: Seconds = Field(default=60.0, description="time of one for a piece of work; beyond: ended, and replaced")
     assessment_silence_s: float = Field(
         default=4.0, ge=1, le=30, allow_inf_nan=False, description="silence after enough speech that ends a stream by itself"
     )

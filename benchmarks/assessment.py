@@ -1,0 +1,193 @@
+"""How soon an assessment is there after somebody stopped speaking, what it costs, and whether many at once come through.
+
+    scripts/bench assessment [latency|crowd|worker] [--shared FOLDER] [--speed 4] [--runs 20]
+
+    latency   recordings of 30 s, one after another, on one core: from the last sample to the result
+    crowd     20 recordings at once on two cores, one worker killed in the middle: who fails, and is anything lost
+    worker    seconds and memory that a worker takes to start
+
+Speech: learners of `eval/pronunciation`, each recording one speaker's sentences with half a second between them. `--speed 4`
+sends them in a quarter of their time, which makes it harder and not easier.
+"""
+
+import argparse
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import trio
+from numpy.typing import NDArray
+
+from voicestream.errors import PeerError
+from voicestream.models.vad import compact
+from voicestream.server.assessor import FACTORY, RATE_HZ, Assessor
+from voicestream.server.config import Settings
+from voicestream.server.worker_pool import WorkerPool
+from voicestream.sessions.assessment_result import Assessment
+
+LENGTH_S = 30.0
+PACKET = RATE_HZ // 2
+GAP = np.zeros(RATE_HZ // 2, np.int16)
+
+Recording = NDArray[np.int16]
+
+
+def recordings(shared: Path) -> Iterator[Recording]:
+    """Of 30 s each, for ever."""
+    folder = shared / "eval" / "pronunciation"
+    clips = {
+        speaker.name: [soundfile.read(clip, dtype="int16")[0] for clip in sorted(speaker.glob("*.flac"))]
+        for speaker in sorted(folder.iterdir())
+        if speaker.is_dir()
+    }
+    start = 0
+    while True:
+        for said in clips.values():
+            turned = [*said[start % len(said) :], *said[: start % len(said)]] * 3
+            yield np.concatenate([part for clip in turned for part in (clip, GAP)])[: int(LENGTH_S * RATE_HZ)]
+        start += 1
+
+
+async def assess(assessor: Assessor, recording: Recording, speed: float) -> tuple[Assessment, float]:
+    """The assessment, and the seconds from the last sample to it."""
+    with assessor.begin("premium") as run:
+        began = trio.current_time()
+        for at in range(0, len(recording), PACKET):
+            await trio.sleep_until(began + at / RATE_HZ / speed)
+            run.hear(recording[at : at + PACKET])
+        ended = trio.current_time()
+        found = await run.finish()
+        return found, trio.current_time() - ended
+
+
+async def ready(pool: WorkerPool, workers: int) -> None:
+    pool.wake()
+    while len(pool.pids) < workers:
+        pool.check()
+        await trio.sleep(0.05)
+
+
+def cpu_s(pids: tuple[int, ...]) -> float:
+    """Of these processes and of this one."""
+    fields = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids)
+    return sum(int(field[11]) + int(field[12]) for field in fields) / os.sysconf("SC_CLK_TCK") + time.process_time()
+
+
+async def latency(options: argparse.Namespace) -> None:
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    pool, source = made_pool(1), recordings(options.shared)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(pool.serve)
+        await ready(pool, 1)
+        assessor = Assessor(pool, compact.load, 40, 200)
+        await assess(assessor, next(source), options.speed)
+        before, waits = cpu_s(pool.pids), []
+        for _ in range(options.runs):
+            found, waited_s = await assess(assessor, next(source), options.speed)
+            waits.append(waited_s)
+            words = sum(len(one.words) for one in found.utterances)
+            print(f"{waited_s:.3f} s after the end: {len(found.utterances)} utterances, {words} words", flush=True)
+        spent = cpu_s(pool.pids) - before
+        tell("latency", median_s=np.median(waits), worst_s=max(waits), cpu_s_per_s=spent / options.runs / LENGTH_S)
+        nursery.cancel_scope.cancel()
+
+
+async def crowd(options: argparse.Namespace) -> None:
+    pool, source = made_pool(2), recordings(options.shared)
+    heard = [next(source) for _ in range(options.runs)]
+    alone: list[str] = []
+    outcomes: dict[int, str] = {}
+
+    async def one(assessor: Assessor, number: int) -> None:
+        try:
+            found, _ = await assess(assessor, heard[number], options.speed)
+            outcomes[number] = text(found)
+        except PeerError as error:
+            outcomes[number] = f"{error.fault.code} {error.detail}"
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(pool.serve)
+        await ready(pool, 2)
+        assessor = Assessor(pool, compact.load, 40, 500)
+        for recording in heard:
+            alone.append(text((await assess(assessor, recording, 1000.0))[0]))
+        before, began = cpu_s(pool.pids), trio.current_time()
+        async with trio.open_nursery() as speakers:
+            for number in range(options.runs):
+                speakers.start_soon(one, assessor, number)
+            if options.kill:
+                await trio.sleep(LENGTH_S / options.speed / 2)
+                os.kill(pool.pids[0], signal.SIGKILL)
+        taken = trio.current_time() - began
+        spent = cpu_s(pool.pids) - before if not options.kill else float("nan")
+        failed = {number: told for number, told in outcomes.items() if told.startswith("VS21")}
+        same = sum(outcomes[number] == alone[number] for number in range(options.runs))
+        tell(
+            "crowd",
+            at_once=options.runs,
+            same_as_alone=same,
+            failed=list(failed.values()),
+            took_s=taken,
+            cpu_s=spent,
+            load=os.getloadavg()[0],
+        )
+        nursery.cancel_scope.cancel()
+
+
+async def worker(options: argparse.Namespace) -> None:
+    pool, source = made_pool(1), recordings(options.shared)
+    began = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(pool.serve)
+        await ready(pool, 1)
+        started_s, spent = trio.current_time() - began, cpu_s(pool.pids) - time.process_time()
+        fresh = memory_mb(pool.pids[0])
+        await assess(Assessor(pool, compact.load, 40, 200), next(source), 1000.0)
+        tell("worker", start_s=started_s, start_cpu_s=spent, fresh=fresh, after_30_s=memory_mb(pool.pids[0]))
+        nursery.cancel_scope.cancel()
+
+
+def memory_mb(pid: int) -> dict[str, int]:
+    lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return {words[0].rstrip(":"): int(words[1]) // 1024 for words in lines if words[0] in ("VmRSS:", "VmHWM:", "VmData:", "RssAnon:")}
+
+
+def made_pool(workers: int) -> WorkerPool:
+    return WorkerPool(FACTORY, str(Settings().data_path()).encode(), workers, 60.0)
+
+
+def text(found: Assessment) -> str:
+    return " | ".join(utterance.text for utterance in found.utterances)
+
+
+def tell(what: str, **figures: object) -> None:
+    print(
+        json.dumps(
+            {
+                "benchmark": f"assessment {what}",
+                **{name: round(float(value), 4) if isinstance(value, float) else value for name, value in figures.items()},
+            }
+        )
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=["latency", "crowd", "worker"])
+    parser.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[2] / "shared")
+    parser.add_argument("--speed", type=float, default=4.0)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--kill", action="store_true", help="crowd: kill a worker in the middle")
+    options = parser.parse_args()
+    for name, run in {"worker": worker, "latency": latency, "crowd": crowd}.items():
+        if options.what in (None, name):
+            trio.run(run, options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""From what was heard to what is found out about it: the speech models one after another, each a pure call.
+
+    samples of a segment ─► transcriber ─► words ─► aligner ─► SegmentFinding          while the recording comes in
+    findings, the whole recording, its labels (, the sentence) ─► judge ─► Assessment   when it has ended
+
+Free speech is aligned with its own transcript, segment by segment. Where a sentence was given, it is the sentence that is
+aligned, with the whole recording and with words that may be missing; transcripts tell what else was said, and whether it was that
+sentence at all.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+from typing import Final, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicestream.dsp.pcm import to_float
+from voicestream.errors import WORDS_DO_NOT_FIT, PeerError
+from voicestream.models.speech.aligner import AlignedWord, Alignment
+from voicestream.models.speech.transcriber import Transcript
+from voicestream.sessions.assessment_finding import SegmentFinding
+from voicestream.sessions.assessment_result import Assessment, Attempt, Melody, Pace, Phone, Scores, Utterance, Word
+from voicestream.sessions.quality import FRAME_MS
+
+Recording: TypeAlias = NDArray[np.int16]
+Samples: TypeAlias = NDArray[np.float32]
+
+RATE_HZ: Final = 16000
+_UNLIKE: Final = 0.3  # of the letters. Transcripts of 30 learners: one of their own sentences below it, half of others' above 0.26
+_FEW: Final = 0.5  # of the words of the sentence
+_SURE: Final = 0.5  # the confidence of a word that counts as one too many
+
+
+class Aligner(Protocol):
+    """`models.speech.aligner.Aligner`."""
+
+    def align(self, samples: Samples, words: Sequence[str], *, optional: bool = False) -> Alignment: ...
+
+
+class Transcriber(Protocol):
+    """`models.speech.transcriber.Transcriber`."""
+
+    def transcribe(self, samples: Samples) -> Transcript: ...
+
+
+class Judgement(NamedTuple):
+    """Scores and what they were made from; prominence: of each word."""
+
+    scores: Scores
+    pace: Pace | None
+    melody: Melody
+    prominence: Sequence[float | None]
+
+
+# Words, samples, labels (frames,) uint8 per 30 ms, words of the sentence if one was given.
+Judge: TypeAlias = Callable[[Sequence[Word], Samples, NDArray[np.uint8], Sequence[str] | None], Judgement]
+
+
+class Chain:
+    """The models in their order."""
+
+    def __init__(self, transcriber: Transcriber, aligner: Aligner, judge: Judge) -> None:
+        self._transcriber = transcriber
+        self._aligner = aligner
+        self._judge = judge
+
+    def assess_segment(self, start_sample: int, recording: Recording, *, align: bool) -> SegmentFinding:
+        """A stretch of a recording, (n,) int16 at 16 kHz, `start_sample` from its start -> its words; align: with sounds and times."""
+        samples = to_float(recording)
+        transcript = self._transcriber.transcribe(samples)
+        heard = tuple((word.text, word.confidence) for word in transcript.words)
+        if not align or not heard:
+            return SegmentFinding(heard, ())
+        try:
+            aligned = self._aligner.align(samples, [text for text, _ in heard])
+        except PeerError as error:
+            if error.fault is not WORDS_DO_NOT_FIT:
+                raise
+            return SegmentFinding((), ())  # a transcript that has no room in its time is an invention of the network's
+        start_s = start_sample / RATE_HZ
+        return SegmentFinding(heard, tuple(_word(word, start_s, heard[word.place][1]) for word in aligned.words))
+
+    def conclude(
+        self, findings: Sequence[SegmentFinding], recording: Recording, labels: bytes, sentence: str | None, snr_db: float
+    ) -> Assessment:
+        """All segments in order, the whole recording (n,) int16 at 16 kHz and its labels, one byte 0 or 1 per 30 ms -> the assessment."""
+        samples = to_float(recording)
+        reading = self._spoken(findings) if sentence is None else self._read(findings, samples, sentence.split())
+        words = [word for utterance in reading.utterances for word in utterance.words]
+        judgement = self._judge(words, samples, np.frombuffer(labels, np.uint8), sentence.split() if sentence is not None else None)
+        prominence = iter(judgement.prominence)
+        return Assessment(
+            total_s=len(recording) / RATE_HZ,
+            net_speech_s=labels.count(1) * FRAME_MS / 1000,
+            snr_db=snr_db,
+            recording="ok" if any(labels) else "no_speech",
+            utterances=tuple(
+                replace(utterance, words=tuple(replace(word, prominence=next(prominence)) for word in utterance.words))
+                for utterance in reading.utterances
+            ),
+            scores=judgement.scores,
+            pace=judgement.pace,
+            melody=judgement.melody,
+            sentence=sentence,
+            attempt=reading.attempt,
+            omitted=reading.omitted,
+            inserted=reading.inserted,
+        )
+
+    def _spoken(self, findings: Sequence[SegmentFinding]) -> "_Reading":
+        """Free speech: what was said is what was to be said."""
+        utterances = tuple(Utterance(finding.text, finding.words) for finding in findings if finding.words)
+        return _Reading(utterances, "RELEVANT" if utterances else "UNSPOKEN")
+
+    def _read(self, findings: Sequence[SegmentFinding], samples: Samples, wanted: Sequence[str]) -> "_Reading":
+        """A sentence that was to be read."""
+        heard = [word for finding in findings for word in finding.heard]
+        if not heard:
+            return _Reading((), "UNSPOKEN", tuple(wanted))
+        said = self._said(samples, wanted)
+        attempt = _attempt(heard, wanted, len(said.words))
+        if attempt != "RELEVANT":
+            return _Reading((), attempt, tuple(wanted))
+        words = tuple(_word(word, 0.0, 1.0) for word in said.words)
+        utterances = (Utterance(" ".join(wanted), words),) if words else ()
+        return _Reading(utterances, attempt, tuple(wanted[index] for index in said.omitted), _inserted(heard, wanted))
+
+    def _said(self, samples: Samples, wanted: Sequence[str]) -> Alignment:
+        """The words of a sentence that were said."""
+        try:
+            return self._aligner.align(samples, wanted, optional=True)
+        except PeerError as error:
+            if error.fault is not WORDS_DO_NOT_FIT:
+                raise
+            return Alignment((), tuple(range(len(wanted))), 0.0)
+
+
+class _Reading(NamedTuple):
+    utterances: tuple[Utterance, ...]
+    attempt: Attempt
+    omitted: tuple[str, ...] = ()
+    inserted: tuple[str, ...] = ()
+
+
+def _word(word: AlignedWord, start_s: float, confidence: float) -> Word:
+    phones = tuple(Phone(one.symbol, start_s + one.start_s, start_s + one.end_s, one.score, one.said) for one in word.phones)
+    return Word(word.text, start_s + word.start_s, start_s + word.end_s, word.score, phones, confidence)
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+def _attempt(heard: Sequence[tuple[str, float]], wanted: Sequence[str], said: int) -> Attempt:
+    """Whether it was the sentence: most of its words were found, or the transcript reads like it. Of beginners the latter often fails."""
+    likeness = SequenceMatcher(None, _letters("".join(text for text, _ in heard)), _letters("".join(wanted)), autojunk=False).ratio()
+    return "RELEVANT" if likeness >= _UNLIKE or said >= _FEW * len(wanted) else "IRRELEVANT"
+
+
+def _inserted(heard: Sequence[tuple[str, float]], wanted: Sequence[str]) -> tuple[str, ...]:
+    """Words between those of the sentence, surely heard; one in the place of another is a matter of pronunciation."""
+    changes = SequenceMatcher(None, [_letters(word) for word in wanted], [_letters(text) for text, _ in heard], autojunk=False)
+    return tuple(
+        text
+        for change, _, _, start, end in changes.get_opcodes()
+        if change == "insert"
+        for text, confidence in heard[start:end]
+        if confidence >= _SURE
+    )
