@@ -6,6 +6,7 @@ import queue
 import threading
 import wave
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -58,10 +59,8 @@ class ElsaServer:
             await request.reject(401, body=body.encode())
             return
         websocket = await request.accept()
-        try:
+        with suppress(ConnectionClosed):
             await (self._free if request.path == "/api/v1/ws/score_audio_plus" else self._sentence)(websocket)
-        except ConnectionClosed:
-            pass
 
     async def _free(self, websocket: WebSocketConnection) -> None:
         await self._hear(websocket)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from difflib import SequenceMatcher
 from typing import Any, Final, TypeAlias
 
 from voicestream import errors
@@ -67,6 +69,8 @@ def _unscripted(result: Fields) -> Finding:
     facts = [
         _fact("pace", fluency, "words_per_minute", "words a minute"),
         _fact("pausing", fluency, "pausing_score", "of 100"),
+        _fact("fillers", fluency, "fillers"),
+        _fact("repetitions", fluency, "repetitions"),
         _fact("pitch variation", intonation, "pitch_variation"),
         _fact("energy variation", intonation, "energy_variation"),
         *(_fact(name, _object(general, "other_scores"), field) for field, name in _OUTSIDE.items()),
@@ -85,13 +89,15 @@ def _unscripted(result: Fields) -> Finding:
 def _scripted(result: Fields) -> Finding:
     told = _objects(result, "utterance")
     first: Fields = told[0] if told else {}
-    utterances = tuple(_utterance(utterance, utterance, ()) for utterance in told)
+    utterances = tuple(_with_omitted(_utterance(utterance, utterance, ()), utterance) for utterance in told)
     speed, pausing = _object(first, "speed_metrics"), _object(first, "pausing_metrics")
     rate = _object(first, "pronunciation_rate_metrics")
     facts = [
         _fact("pace", speed, "words_per_minute", "words a minute"),
         _fact("pace without pauses", speed, "articulated_words_per_minute", "words a minute"),
         _fact("right words", rate, "correct_words_ratio", "of 1"),
+        _listed("left out", first, "omitted_words"),
+        _listed("added", first, "inserted_words"),
         _fact("pausing", pausing, "pausing_score_percentage", "of 100"),
         _fact("signal to noise", first, "snr", "dB"),
         *(_fact(name, first, field) for field, name in _OUTSIDE.items()),
@@ -122,6 +128,23 @@ def _utterance(told: Fields, result: Fields, confusions: tuple[Confusion, ...]) 
     words = _objects(result, "words")
     placed = _are_places(words, sentence)
     return Utterance(tuple(_word(word, placed, confusions) for word in words), _percent(result, "nativeness_score"))
+
+
+def _with_omitted(utterance: Utterance, told: Fields) -> Utterance:
+    """The utterance with the words that were left out of the sentence, where they belong, if the server names them."""
+    wanted, omitted = _text(told, "sentence").split(), {_plain(text) for text in _texts(told, "omitted_words")}
+    matcher = SequenceMatcher(None, [_plain(text) for text in wanted], [_plain(word.text) for word in utterance.words], autojunk=False)
+    words: list[Word] = []
+    for _, first, last, begin, end in matcher.get_opcodes():
+        words += utterance.words[begin:end]
+        if first != last and begin == end:
+            words += [Word(text, None, "poor", skipped=True) for text in wanted[first:last] if _plain(text) in omitted]
+    return replace(utterance, words=tuple(words))
+
+
+def _plain(text: str) -> str:
+    """A word without its case and punctuation."""
+    return "".join(letter for letter in text.lower() if letter.isalnum())
 
 
 def _are_places(words: list[Fields], sentence: str) -> bool:
@@ -158,9 +181,9 @@ def _confusions(speaker: Fields) -> Iterator[Confusion]:
     for told in _objects(_object(_object(speaker, "feedbacks"), "pronunciation"), "top_errors"):
         expected = _text(told, "phoneme")
         for error in _objects(told, "errors"):
-            examples = tuple(text for example in _objects(error, "examples") if (text := _text(example, "text")))
-            said = _text(error, "error_phoneme")
-            yield Confusion(ipa(expected) or expected, ipa(said) or said, int(_number(error, "count") or len(examples)), examples)
+            examples = [text for example in _objects(error, "examples") if (text := _text(example, "text"))]
+            said, count = _text(error, "error_phoneme"), int(_number(error, "count") or len(examples))
+            yield Confusion(ipa(expected) or expected, ipa(said) or said, count, tuple(dict.fromkeys(examples)))
 
 
 def _counted(utterances: tuple[Utterance, ...]) -> tuple[Confusion, ...]:
@@ -185,6 +208,11 @@ def _notes(told: Fields) -> Iterator[str]:
 def _fact(name: str, told: Fields, field: str, unit: str = "") -> tuple[str, str] | None:
     value = _number(told, field)
     return None if value is None else (name, f"{value:.4g} {unit}".rstrip())
+
+
+def _listed(name: str, told: Fields, field: str) -> tuple[str, str] | None:
+    texts = _texts(told, field)
+    return (name, ", ".join(texts)) if texts else None
 
 
 def _span(told: Fields, placed: bool) -> tuple[float, float] | None:
@@ -217,6 +245,11 @@ def _number(told: Fields, name: str) -> float | None:
 def _text(told: Fields, name: str) -> str:
     value = told.get(name)
     return printable(value, _LONGEST_TEXT).strip() if isinstance(value, str) else ""
+
+
+def _texts(told: Fields, name: str) -> list[str]:
+    value = told.get(name)
+    return [printable(text).strip() for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
 
 def _object(told: Fields, name: str) -> Fields:

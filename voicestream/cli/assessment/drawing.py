@@ -22,11 +22,12 @@ from voicestream.cli.recording import Recording
 
 ROW_S: Final = 8.0
 FRAME_S: Final = 0.01  # of the pitch
+_BREAK_S: Final = 1.5  # how far a row may be cut from where it would be, so that no word is
 _WIDTH, _LEFT, _RIGHT = 1000.0, 46.0, 8.0
-_LANE, _LANES = 17.0, 3  # height and count of the lines of words
-_TOP = _LANE * _LANES + 10.0
+_LANE, _LANES = 17.0, 3  # height and greatest count of the lines of words
+_UNDER = 4.0  # where words are underlined, above the waveform
 _WAVE = 96.0
-_HEIGHT = _TOP + _WAVE + 22.0
+_AXIS = 20.0
 _LETTER = 7.2  # width of a letter of a word, about
 _COLUMN = 2.0  # width of a column of the waveform
 _LEAST_VOICED = 3  # frames: shorter runs are errors of the pitch detector rather than voice
@@ -39,14 +40,18 @@ HATCHING: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A stretch of the recording, as wide as the page."""
+    """A stretch of the recording; `scale` is units per second. y is measured from the top of the waveform."""
 
     start_s: float
     end_s: float
+    scale: float
 
     def x(self, time_s: float) -> float:
-        share = (min(max(time_s, self.start_s), self.end_s) - self.start_s) / (self.end_s - self.start_s)
-        return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
+        return _LEFT + (min(max(time_s, self.start_s), self.end_s) - self.start_s) * self.scale
+
+    @property
+    def right(self) -> float:
+        return self.x(self.end_s)
 
     def holds(self, start_s: float, end_s: float) -> bool:
         return start_s < self.end_s and end_s > self.start_s
@@ -54,48 +59,63 @@ class _Row:
 
 def draw(finding: Finding, recording: Recording, pitch_hz: NDArray[np.float32]) -> str:
     """The whole recording; pitch_hz (frames,) one number per FRAME_S, NaN where there is no voice, may be empty."""
-    total_s = recording.duration_s
-    if not total_s:
+    if not recording.duration_s:
         return ""
-    count = max(math.ceil(total_s / ROW_S - 0.25), 1)  # rather a little more in each row than a row with the last word alone
-    edges = [total_s * number / count for number in range(count + 1)]
-    rows = [_Row(start_s, end_s) for start_s, end_s in itertools.pairwise(edges)]
+    edges = _edges(finding, recording.duration_s)
+    scale = (_WIDTH - _LEFT - _RIGHT) / max(end_s - start_s for start_s, end_s in itertools.pairwise(edges))
+    rows = [_Row(start_s, end_s, scale) for start_s, end_s in itertools.pairwise(edges)]
     peak = float(np.abs(recording.samples.astype(np.float32)).max(initial=1.0))
-    scale = _PitchScale.of(pitch_hz)
-    return HATCHING + "".join(_row(row, finding, recording, peak, pitch_hz, scale) for row in rows)
+    octaves = _PitchScale.of(pitch_hz)
+    return HATCHING + "".join(_row(row, finding, recording, peak, pitch_hz, octaves) for row in rows)
+
+
+def _edges(finding: Finding, total_s: float) -> list[float]:
+    """Where rows begin and end, in seconds: between words, and each about ROW_S after the one before."""
+    count = max(math.ceil(total_s / ROW_S - 0.25), 1)  # rather a little more in each row than a row with the last word alone
+    spans = sorted(word.span_s for word in finding.words if word.span_s is not None)
+    gaps_s = [(end_s + start_s) / 2 for (_, end_s), (start_s, _) in itertools.pairwise(spans) if end_s <= start_s]
+    inner = []
+    for number in range(1, count):
+        ideal_s = total_s * number / count
+        near_s = min(gaps_s, key=lambda gap_s: abs(gap_s - ideal_s), default=ideal_s)
+        inner.append(near_s if abs(near_s - ideal_s) < _BREAK_S else ideal_s)
+    return [0.0, *inner, total_s]
 
 
 def _row(row: _Row, finding: Finding, recording: Recording, peak: float, pitch_hz: NDArray[np.float32], scale: _PitchScale | None) -> str:
     words = [(word, word.span_s) for word in finding.words if word.span_s is not None and row.holds(*word.span_s)]
     pauses = [pause for pause in finding.pauses if row.holds(*pause)]
+    lanes, named = _words(row, words)
     parts = [
         *_pauses(row, pauses),
         f'<path class="wave" d="{_wave(row, recording, peak)}"/>',
         *(_pitch(row, pitch_hz, scale) if scale is not None else ()),
-        *_words(row, words),
+        *named,
         *_axis(row),
     ]
-    label = f"{row.start_s:.0f} to {row.end_s:.1f} seconds: {len(words)} words, {len(pauses)} pauses"
-    return f'<svg class="row" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+    label = f"{row.start_s:.1f} to {row.end_s:.1f} seconds: {len(words)} words, {len(pauses)} pauses"
+    top = lanes * _LANE + _UNDER + 6
+    box = f"0 {-top:g} {_WIDTH:g} {top + _WAVE + _AXIS:g}"
+    return f'<svg class="row" viewBox="{box}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 
 def _pauses(row: _Row, pauses: Iterable[tuple[float, float]]) -> Iterator[str]:
     for start_s, end_s in pauses:
         left, right = row.x(start_s), row.x(end_s)
-        yield f'<rect class="pause" x="{left:.1f}" y="{_TOP:g}" width="{right - left:.1f}" height="{_WAVE:g}"/>'
-        if start_s >= row.start_s and right - left > 24:  # in the row where it begins
-            yield f'<text class="length" x="{(left + right) / 2:.1f}" y="{_TOP + 12:g}">{end_s - start_s:.1f} s</text>'
+        yield f'<rect class="pause" x="{left:.1f}" y="0" width="{right - left:.1f}" height="{_WAVE:g}"/>'
+        if right - left > 24:
+            yield f'<text class="length" x="{(left + right) / 2:.1f}" y="12">{end_s - start_s:.1f} s</text>'
 
 
 def _wave(row: _Row, recording: Recording, peak: float) -> str:
     """The outline of the loudest and the lowest sample of each column."""
     first, last = (round(time_s * recording.rate_hz) for time_s in (row.start_s, row.end_s))
     samples = recording.samples[first:last].astype(np.float32) / peak
-    left, right = _LEFT, _WIDTH - _RIGHT
+    left, right = _LEFT, row.right
     columns = max(min(round((right - left) / _COLUMN), len(samples)), 1)
     edges = np.linspace(0, max(len(samples) - 1, 0), columns, endpoint=False).astype(np.intp)
     high, low = np.maximum.reduceat(samples, edges), np.minimum.reduceat(samples, edges)
-    middle, half = _TOP + _WAVE / 2, _WAVE / 2 - 2
+    middle, half = _WAVE / 2, _WAVE / 2 - 2
     places = np.linspace(left, right, columns)
     top = [f"{x:.1f} {middle - half * y:.1f}" for x, y in zip(places, high, strict=True)]
     bottom = [f"{x:.1f} {middle - half * y:.1f}" for x, y in zip(places[::-1], low[::-1], strict=True)]
@@ -119,7 +139,7 @@ class _PitchScale:
 
     def y(self, hz: float) -> float:
         share = math.log(min(max(hz, self.low_hz), self.high_hz) / self.low_hz) / math.log(self.high_hz / self.low_hz)
-        return _TOP + _WAVE - 3 - share * (_WAVE - 6)
+        return _WAVE - 3 - share * (_WAVE - 6)
 
     @property
     def marks_hz(self) -> list[int]:
@@ -131,7 +151,7 @@ class _PitchScale:
 def _pitch(row: _Row, pitch_hz: NDArray[np.float32], scale: _PitchScale) -> Iterator[str]:
     for mark_hz in scale.marks_hz:
         y = scale.y(mark_hz)
-        yield f'<path class="grid" d="M{_LEFT:g} {y:.1f}H{_WIDTH - _RIGHT:g}"/>'
+        yield f'<path class="grid" d="M{_LEFT:g} {y:.1f}H{row.right:.1f}"/>'
         yield f'<text class="hz" x="{_LEFT - 4:g}" y="{y + 4:.1f}">{mark_hz} Hz</text>'
     first, last = (round(time_s / FRAME_S) for time_s in (row.start_s, row.end_s))
     for run in _voiced(pitch_hz[first:last]):
@@ -148,28 +168,28 @@ def _voiced(pitch_hz: NDArray[np.float32]) -> Iterator[range]:
             yield range(first, end)
 
 
-def _words(row: _Row, words: Iterable[tuple[Word, tuple[float, float]]]) -> Iterator[str]:
-    """Each word over its time, in the first line that has room for it."""
+def _words(row: _Row, words: Iterable[tuple[Word, tuple[float, float]]]) -> tuple[int, list[str]]:
+    """Each word over its time, in the lowest line that has room for it; with the count of lines."""
     taken = [0.0] * _LANES
+    drawn, lanes = [], 1
     for word, (start_s, end_s) in words:
         left, right = row.x(start_s), row.x(end_s)
+        under = f'<path class="under {word.band}" d="M{left + 1:.1f} {-_UNDER:g}H{max(right - 1, left + 2):.1f}"/>'
         if start_s < row.start_s:  # its name stands in the row where it begins
-            yield _underline(word, left, right)
+            drawn.append(under)
             continue
         room = len(word.text) * _LETTER
-        place = min(max((left + right) / 2, _LEFT + room / 2), _WIDTH - room / 2)
+        place = min(max((left + right) / 2, room / 2), _WIDTH - room / 2)
         lane = next((number for number in range(_LANES) if taken[number] <= place - room / 2), taken.index(min(taken)))
         taken[lane] = place + room / 2 + 4
-        y = _TOP - 10 - lane * _LANE
-        stem = f'<path class="stem" d="M{place:.1f} {y + 3:.1f}V{_TOP - 6:g}"/>' if lane else ""
-        yield (
+        lanes = max(lanes, lane + 1)
+        y = -_UNDER - 6 - lane * _LANE
+        stem = f'<path class="stem" d="M{place:.1f} {y + 3:.1f}V{-_UNDER:g}"/>' if lane else ""
+        drawn.append(
             f'<g class="spoken {word.band}" data-start="{start_s:.3f}" data-end="{end_s:.3f}"><title>{_title(word)}</title>'
-            f'{stem}<text x="{place:.1f}" y="{y:.1f}">{escape(word.text)}</text>{_underline(word, left, right)}</g>'
+            f'{stem}<text x="{place:.1f}" y="{y:.1f}">{escape(word.text)}</text>{under}</g>'
         )
-
-
-def _underline(word: Word, left: float, right: float) -> str:
-    return f'<path class="under {word.band}" d="M{left + 1:.1f} {_TOP - 4:g}H{max(right - 1, left + 2):.1f}"/>'
+    return lanes, drawn
 
 
 def _title(word: Word) -> str:
@@ -179,8 +199,7 @@ def _title(word: Word) -> str:
 
 
 def _axis(row: _Row) -> Iterator[str]:
-    bottom = _TOP + _WAVE
-    yield f'<path class="axis" d="M{_LEFT:g} {bottom:g}H{_WIDTH - _RIGHT:g}"/>'
+    yield f'<path class="axis" d="M{_LEFT:g} {_WAVE:g}H{row.right:.1f}"/>'
     for second in range(math.ceil(row.start_s), math.floor(row.end_s) + 1):
         x = row.x(second)
-        yield f'<path class="axis" d="M{x:.1f} {bottom:g}v4"/><text class="time" x="{x:.1f}" y="{bottom + 17:g}">{second} s</text>'
+        yield f'<path class="axis" d="M{x:.1f} {_WAVE:g}v4"/><text class="time" x="{x:.1f}" y="{_WAVE + 17:g}">{second} s</text>'

@@ -7,8 +7,8 @@ from typing import Final, Literal, TypeAlias
 
 Band: TypeAlias = Literal["good", "fair", "poor", "unknown"]
 
-GOOD_SCORE: Final = 80.0  # what elsa.md section 5 calls great
-FAIR_SCORE: Final = 60.0  # and fair; below is poor
+GOOD_SCORE: Final = 70.0  # from here on elsa.md section 5 speaks of good
+FAIR_SCORE: Final = 60.0  # and of fair; below is poor
 PAUSE_S: Final = 0.2  # shorter silence between words is articulation
 
 

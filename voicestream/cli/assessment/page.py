@@ -70,27 +70,29 @@ def _said(finding: Finding) -> Iterator[str]:
         return
     number = 0
     for utterance in finding.utterances:
-        yield f'<div class="utterance">{_clock(utterance)}'
+        yield f'<div class="utterance">{_clock(utterance)}<div>'
         for word in utterance.words:
             number += 1
             yield _word(word, f"w{number}")
-        yield "</div>"
-    yield '<p class="legend quiet">Point at a word, or reach it with the Tab key, for its sounds; click it to hear it.'
-    for band, example in (("poor", 41), ("fair", 68), ("good", None)):
-        score = "" if example is None else f"<sup>{example}</sup>"
-        yield f' <span class="word {band}"><button type="button" tabindex="-1">word</button>{score}</span>{_MEANING[band]}'
-    yield " &ensp; ɹ→l: l was heard for ɹ &ensp; ɹ→∅: ɹ was left out</p>"
+        yield "</div></div>"
+    yield '<p class="legend quiet">Point at a word, or reach it with the Tab key, for its sounds; click it to hear it.</p>'
+    yield '<p class="legend quiet">'
+    for band, example in (("poor", "41"), ("fair", "68"), ("good", "")):
+        mark = f'<span class="word {band}"><span class="text">word</span><sup>{example}</sup></span>'
+        yield f'<span class="entry">{mark} {_MEANING[band]}</span> '
+    yield '<span class="entry">ɹ→l: l was heard for ɹ</span> <span class="entry">ɹ→∅: ɹ was left out</span></p>'
 
 
 def _clock(utterance: Utterance) -> str:
     start_s = next((word.span_s[0] for word in utterance.words if word.span_s is not None), None)
-    return "" if start_s is None else f'<span class="time">{int(start_s) // 60}:{start_s % 60:04.1f}</span>'
+    clock = "" if start_s is None else f"{int(start_s) // 60}:{start_s % 60:04.1f}"
+    return f'<span class="time">{clock}</span>'
 
 
 def _word(word: Word, name: str) -> str:
     text = escape(word.text)
     if word.skipped:
-        return f'<span class="word poor"><s>{text}</s><sup>not said</sup></span>'
+        return f'<span class="word poor"><s class="text">{text}</s><sup>not said</sup></span>'
     score = f"<sup>{word.score:.0f}</sup>" if word.score is not None and word.band in ("fair", "poor") else ""
     place = "" if word.span_s is None else f' data-start="{word.span_s[0]:.3f}" data-end="{word.span_s[1]:.3f}"'
     sounds = "".join(map(_sound, word.sounds))
@@ -100,7 +102,8 @@ def _word(word: Word, name: str) -> str:
     whole = "" if word.score is None else f" {word.score:.0f} of 100,"
     tip = f'<span class="sounds" role="tooltip" id="{name}"><span class="quiet">{text}:{whole} {_MEANING[word.band]}</span>'
     tip += (f'<span class="row">{sounds}</span>' if sounds else "") + hints + "</span>"
-    return f'<span class="word {word.band}"><button type="button" aria-describedby="{name}"{place}>{text}</button>{score}{tip}</span>'
+    button = f'<button type="button" class="text" aria-describedby="{name}"{place}>{text}</button>'
+    return f'<span class="word {word.band}">{button}{score}{tip}</span>'
 
 
 def _sound(sound: Sound) -> str:

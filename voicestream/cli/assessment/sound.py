@@ -16,7 +16,10 @@ _MP3_HZ: Final = 16_000
 
 def pitch(recording: Recording) -> NDArray[np.float32]:
     """(frames,) Hz, one number per 10 ms, NaN where there is no voice."""
-    return np.empty(0, np.float32)
+    from voicestream.dsp import pitch as detector
+    from voicestream.dsp.pcm import to_float
+
+    return detector.pitch(to_float(recording.samples), recording.rate_hz).hz
 
 
 def mp3(recording: Recording) -> bytes:
