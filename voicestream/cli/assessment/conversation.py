@@ -64,7 +64,7 @@ async def converse(url: str, authorization: str, talk: Talk, speech: Speech, tol
         async with open_websocket_url(
             endpoint_url(url, talk.path, "ws"), extra_headers=headers, max_message_size=_RESULT_BYTES, disconnect_timeout=_CLOSING_S
         ) as websocket:
-            conversation = _Conversation(websocket, talk, speech, told)
+            conversation = Conversation(websocket, talk, speech, told)
             await conversation.run()
     except ConnectionRejected as rejection:
         why = f"HTTP {rejection.status_code}{reason(rejection.body or b'')}"
@@ -76,7 +76,9 @@ async def converse(url: str, authorization: str, talk: Talk, speech: Speech, tol
     return conversation.outcome()
 
 
-class _Conversation:
+class Conversation:
+    """One assessment on a WebSocket that is open."""
+
     def __init__(self, websocket: WebSocketConnection, talk: Talk, speech: Speech, told: Callable[[str, News], None]) -> None:
         self._websocket = websocket
         self._talk = talk

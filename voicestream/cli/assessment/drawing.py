@@ -138,7 +138,7 @@ class _PitchScale:
         return cls(low / 1.25, high * 1.25)
 
     def y(self, hz: float) -> float:
-        share = math.log(min(max(hz, self.low_hz), self.high_hz) / self.low_hz) / math.log(self.high_hz / self.low_hz)
+        share = math.log(hz / self.low_hz) / math.log(self.high_hz / self.low_hz)
         return _WAVE - 3 - share * (_WAVE - 6)
 
     @property
@@ -154,15 +154,16 @@ def _pitch(row: _Row, pitch_hz: NDArray[np.float32], scale: _PitchScale) -> Iter
         yield f'<path class="grid" d="M{_LEFT:g} {y:.1f}H{row.right:.1f}"/>'
         yield f'<text class="hz" x="{_LEFT - 4:g}" y="{y + 4:.1f}">{mark_hz} Hz</text>'
     first, last = (round(time_s / FRAME_S) for time_s in (row.start_s, row.end_s))
-    for run in _voiced(pitch_hz[first:last]):
+    within = (pitch_hz >= scale.low_hz) & (pitch_hz <= scale.high_hz)  # NaN is not; what leaps out of a voice's range is an error
+    for run in _runs(within[first:last]):
         points = (f"{row.x((first + frame) * FRAME_S):.1f} {scale.y(pitch_hz[first + frame]):.1f}" for frame in run)
         yield f'<path class="pitch" d="M{"L".join(points)}"/>'
 
 
-def _voiced(pitch_hz: NDArray[np.float32]) -> Iterator[range]:
+def _runs(voiced: NDArray[np.bool_]) -> Iterator[range]:
     """Stretches of frames that have a pitch."""
-    voiced = np.concatenate(([False], np.isfinite(pitch_hz) & (pitch_hz > 0), [False]))
-    borders = np.flatnonzero(voiced[1:] != voiced[:-1]).tolist()
+    padded = np.concatenate(([False], voiced, [False]))
+    borders = np.flatnonzero(padded[1:] != padded[:-1]).tolist()
     for first, end in zip(borders[::2], borders[1::2], strict=True):
         if end - first >= _LEAST_VOICED:
             yield range(first, end)

@@ -75,7 +75,7 @@ def _said(finding: Finding) -> Iterator[str]:
             number += 1
             yield _word(word, f"w{number}")
         yield "</div></div>"
-    yield '<p class="legend quiet">Point at a word, or reach it with the Tab key, for its sounds; click it to hear it.</p>'
+    yield '<p class="legend quiet screen">Point at a word, or reach it with the Tab key, for its sounds; click it to hear it.</p>'
     yield '<p class="legend quiet">'
     for band, example in (("poor", "41"), ("fair", "68"), ("good", "")):
         mark = f'<span class="word {band}"><span class="text">word</span><sup>{example}</sup></span>'
@@ -116,7 +116,7 @@ def _seen(finding: Finding, recording: Recording) -> Iterator[str]:
     if not drawing:
         return
     yield "<h2>How it was said</h2>"
-    yield '<p class="quiet">The waveform with the words over it, <span class="melody">pitch</span> as a line, pauses hatched.</p>'
+    yield '<p class="quiet">Words over the waveform, <span class="melody">pitch</span> as a line, pauses hatched.</p>'
     yield f'<div class="wide">{drawing}</div>'
     data = base64.b64encode(mp3(recording)).decode()
     yield f'<audio controls preload="auto" src="data:audio/mpeg;base64,{data}"></audio>'
