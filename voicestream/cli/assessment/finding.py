@@ -42,6 +42,12 @@ class Utterance:
     words: tuple[Word, ...]
     score: float | None = None
 
+    @property
+    def clock(self) -> str:
+        """When it begins, as minutes and seconds; "" where that is not known."""
+        start_s = next((word.span_s[0] for word in self.words if word.span_s is not None), None)
+        return "" if start_s is None else f"{int(start_s) // 60}:{start_s % 60:04.1f}"
+
 
 @dataclass(frozen=True, slots=True)
 class Score:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from voicestream.cli.assessment.drawing import draw
-from voicestream.cli.assessment.finding import Confusion, Finding, Score, Sound, Utterance, Word
+from voicestream.cli.assessment.finding import Confusion, Finding, Score, Sound, Word
 from voicestream.cli.assessment.printout import pause_facts, spelled
 from voicestream.cli.assessment.sound import mp3, pitch
 from voicestream.cli.recording import Recording
@@ -70,7 +70,7 @@ def _said(finding: Finding) -> Iterator[str]:
         return
     number = 0
     for utterance in finding.utterances:
-        yield f'<div class="utterance">{_clock(utterance)}<div>'
+        yield f'<div class="utterance"><span class="time">{utterance.clock}</span><div>'
         for word in utterance.words:
             number += 1
             yield _word(word, f"w{number}")
@@ -81,12 +81,6 @@ def _said(finding: Finding) -> Iterator[str]:
         mark = f'<span class="word {band}"><span class="text">word</span><sup>{example}</sup></span>'
         yield f'<span class="entry">{mark} {_MEANING[band]}</span> '
     yield '<span class="entry">ɹ→l: l was heard for ɹ</span> <span class="entry">ɹ→∅: ɹ was left out</span></p>'
-
-
-def _clock(utterance: Utterance) -> str:
-    start_s = next((word.span_s[0] for word in utterance.words if word.span_s is not None), None)
-    clock = "" if start_s is None else f"{int(start_s) // 60}:{start_s % 60:04.1f}"
-    return f'<span class="time">{clock}</span>'
 
 
 def _word(word: Word, name: str) -> str:

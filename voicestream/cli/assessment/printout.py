@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 _STYLE: Final[dict[Band, str]] = {"good": "green", "fair": "yellow", "poor": "bold red", "unknown": ""}
 _UNDERLINE: Final[dict[Band, str]] = {"good": "", "fair": "~", "poor": "^", "unknown": ""}
-_MARGIN: Final = 2
+_MARGIN: Final = 10  # for the time at which an utterance begins
 _GAP: Final = 2  # columns between words
 NOTHING: Final = "∅"  # a sound that was left out
+_LEGEND: Final = f"^^^ ɹ! wrong   ~~~ ɹ? not quite right   ɹ→l: l was heard for ɹ   ɹ→{NOTHING}: ɹ was left out"
 
 
 def print_report(console: Console, title: str, finding: Finding) -> None:
     """Scores, words with their sounds, what to practise, pace and pauses, and what to know about all that."""
+    from rich.padding import Padding
     from rich.text import Text
 
     console.print(Text(f"\n{title}", "bold"))
@@ -33,12 +35,10 @@ def print_report(console: Console, title: str, finding: Finding) -> None:
     for utterance in finding.utterances:
         for line in _interlinear(utterance, console.width):
             console.print(line, soft_wrap=True)
-        console.print()
     if not finding.utterances and finding.transcript:
         console.print(Text(f"{finding.transcript}\n"))
     if any(word.band in ("fair", "poor") or word.skipped for word in finding.words):
-        legend = f"^ wrong   ~ not quite right   ɹ→l  l was heard for ɹ   ɹ→{NOTHING}  ɹ was left out   ɹ! wrong   ɹ? not quite"
-        console.print(Text(f"{' ' * _MARGIN}{legend}\n", "dim"), soft_wrap=True)
+        console.print(Padding(Text(_LEGEND, "dim"), (0, 0, 1, 2)))
     if finding.confusions:
         console.print(_practice_table(finding.confusions))
     rows = [*finding.facts, *pause_facts(finding)]
@@ -123,28 +123,31 @@ class _Cell:
 def _interlinear(utterance: Utterance, width: int) -> Iterator[Text]:
     """Lines of words, and under those that are not right their sounds, as wide as the terminal."""
     room = max(width - _MARGIN, 20)
+    clock = utterance.clock
     line: list[_Cell] = []
     used = 0
     for cell in map(_cell, utterance.words):
         if line and used + cell.width > room:
-            yield from _lines(line)
-            line, used = [], 0
+            yield from _lines(line, clock)
+            line, used, clock = [], 0, ""
         line.append(cell)
         used += cell.width + _GAP
-    yield from _lines(line)
+    yield from _lines(line, clock)
 
 
-def _lines(cells: list[_Cell]) -> Iterator[Text]:
+def _lines(cells: list[_Cell], clock: str) -> Iterator[Text]:
+    """The words, their marks and their sounds, and a line that is empty."""
     from rich.text import Text
 
-    for parts in ([cell.word for cell in cells], [cell.mark for cell in cells], [cell.sounds for cell in cells]):
-        line = Text(" " * _MARGIN)
+    for place, parts in enumerate(zip(*((cell.word, cell.mark, cell.sounds) for cell in cells), strict=True)):
+        line = Text(f"  {clock if place == 0 else '':<{_MARGIN - 2}}", "dim")
         for part, cell in zip(parts, cells, strict=True):
             line.append_text(part)
             line.append(" " * (cell.width + _GAP - part.cell_len))
         line.rstrip()
         if line:
             yield line
+    yield Text()
 
 
 def _cell(word: Word) -> _Cell:
