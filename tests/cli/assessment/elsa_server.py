@@ -24,6 +24,7 @@ class ElsaServer:
     def __init__(self, result: dict[str, Any] | None = None, endpoint_after: int | None = None) -> None:
         self.said: list[Any] = []
         self.forms: list[bytes] = []
+        self.hearing = threading.Event()  # the first audio is here
         self._result = result
         self._endpoint_after = endpoint_after  # packets until it has heard enough
         self._ports: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -97,6 +98,8 @@ class ElsaServer:
     async def _hear(self, websocket: WebSocketConnection) -> Any:
         message = await websocket.get_message()
         self.said.append(json.loads(message) if isinstance(message, str) else read_wav(message))
+        if isinstance(message, bytes):
+            self.hearing.set()
         return self.said[-1]
 
     def answer(self, path: str, token: str | None, body: bytes) -> tuple[int, Any]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.cli.assessment.golden import FREE, SENTENCE
+from tests.cli.assessment.golden import FREE, MARKET, SENTENCE
 from voicestream.cli.assessment.answer import find_result, read_result
 from voicestream.cli.assessment.finding import Confusion, Score, Word
 from voicestream.errors import PeerError
@@ -79,6 +79,22 @@ def test_an_index_is_a_place_in_the_sentence_or_a_frame() -> None:
     assert [word.span_s for word in spoken(places, "pizza party")] == [None, None]
     frames = [{"text": "pizza", "start_index": 40, "end_index": 90}, {"text": "party", "start_index": 96, "end_index": 150}]
     assert [word.span_s for word in spoken(frames, "pizza party")] == [(0.4, 0.9), (0.96, 1.5)]
+
+
+@pytest.mark.parametrize("start_s, end_s", [(2.0, 1.0), (1.0, 1.0), (-0.5, 1.0), (None, 1.0)])
+def test_times_that_cannot_be_are_no_times(start_s: float | None, end_s: float) -> None:
+    assert spoken([{"text": "x", "start_time": start_s, "end_time": end_s}], "x")[0].span_s is None
+
+
+def test_scores_stay_on_their_scale() -> None:
+    assert [word.score for word in spoken([{"text": "x", "nativeness_score": score} for score in (-3, 130)], "")] == [0.0, 100.0]
+
+
+def test_an_error_is_that_of_its_words_and_no_others() -> None:
+    told = copy.deepcopy(FREE)
+    words = told["speakers"][0]["utterances"][0]["result"]["words"]
+    words[3] = copy.deepcopy(MARKET) | {"text": "mark"}
+    assert [sound.said for sound in read_result(told).words[3].sounds] == [None] * 6
 
 
 def test_words_left_out_stand_where_they_belong() -> None:

@@ -1,6 +1,9 @@
 """`voicestream client assess` as a person uses it, against a server that shares no line with ours."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +19,9 @@ from typer.testing import CliRunner
 from tests.cli.assessment.elsa_server import TOKEN, ElsaServer
 from tests.cli.people import RATE_HZ, say
 from voicestream.cli.main import app
+from voicestream.cli.secret import API_KEY
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +86,21 @@ def test_a_server_that_had_enough_is_noted(speech: str) -> None:
         result = run(server.url, speech, "--realtime")
     assert result.exit_code == 0, result.output
     assert "! The assessment covers 0.5 s of 2.4 s of the recording." in result.stdout
+
+
+def test_ctrl_c_ends_the_speech_and_what_was_said_is_assessed(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "long.wav", say(1, 1, 60.0), RATE_HZ)
+    command = [sys.executable, "-c", "from voicestream.cli.main import main; main()", "client", "assess", str(tmp_path / "long.wav")]
+    with ElsaServer() as server:
+        process = subprocess.Popen(
+            [*command, "--realtime", "--url", server.url], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | {API_KEY: TOKEN}
+        )
+        assert server.hearing.wait(60)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "market" in told
+    assert server.said[-1] == {"type": "ELSA:end_stream"}
 
 
 class SoundCard:

@@ -120,6 +120,20 @@ async def test_hanging_up_ends_the_speech_and_not_the_assessment(autojump_clock:
     assert stage.sent == PACKETS[:2]
 
 
+async def test_hanging_up_before_the_beginning_sends_nothing(autojump_clock: MockClock) -> None:
+    async def server(websocket: WebSocketConnection) -> None:
+        await hear(websocket)
+        await tell(websocket, BEGIN)
+        assert await hear(websocket) == {"type": "ELSA:end_stream"}
+        await tell(websocket, {"status": "failed", "reason": "no_audio"})
+
+    stage = Stage(server)
+    stage.hang_up.set()
+    with pytest.raises(PeerError, match="no_audio"):
+        await stage.converse(paced(PACKETS, 0.5))
+    assert stage.sent == []
+
+
 async def no_beginning(websocket: WebSocketConnection) -> None:
     await trio.sleep_forever()
 

@@ -150,6 +150,13 @@ def test_a_long_recording_is_read_in_rows_that_break_between_words() -> None:
     assert [len(find(row, "wave")) for row in drawn] == [1] * 4
 
 
+def test_a_row_does_not_break_where_words_overlap() -> None:
+    spans_s = [(8.0, 9.5), (9.2, 9.6), (9.8, 11.0)]
+    words = [Word("w", 90.0, "good", span_s=span_s) for span_s in spans_s]
+    first, _ = rows(draw(spoken(*words), recording(18.0), NO_PITCH))
+    assert (first.get("aria-label") or "").startswith("0.0 to 9.7 seconds: 2 words")
+
+
 def test_a_word_over_the_end_of_a_row_is_named_once() -> None:
     drawn = rows(draw(spoken(Word("long", 90.0, "good", span_s=(1.0, 19.0))), recording(20.0), NO_PITCH))
     assert len(drawn) == 3

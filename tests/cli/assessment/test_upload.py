@@ -8,7 +8,7 @@ import pytest
 from tests.cli.assessment.elsa_server import TOKEN, ElsaServer, read_wav
 from tests.cli.assessment.golden import FREE
 from voicestream.cli.assessment.conversation import wav
-from voicestream.cli.assessment.upload import _form, followed, upload
+from voicestream.cli.assessment.upload import _form, _origin, followed, upload
 from voicestream.errors import PeerError
 
 PCM = bytes(range(256)) * 10
@@ -57,6 +57,20 @@ def test_the_token_goes_to_its_own_server_only() -> None:
         with pytest.raises(PeerError, match="HTTP 404"):
             followed(link, server.http_url.replace("http:", "ws:"), "ELSA t1")
         assert followed(link, f"{server.http_url}1", "ELSA t1") == FREE
+
+
+@pytest.mark.parametrize(
+    "one, other, alike",
+    [
+        ("wss://h", "https://h:443/x", True),
+        ("h:80", "http://h/", True),
+        ("https://h", "http://h:443", False),
+        ("https://h", "https://h.evil", False),
+        ("https://h", "https://h@evil", False),
+    ],
+)
+def test_what_is_one_server(one: str, other: str, alike: bool) -> None:
+    assert (_origin(one) == _origin(other)) is alike
 
 
 def test_what_is_there_already_is_not_fetched() -> None:
