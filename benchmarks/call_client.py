@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.call_audio import INTERVAL_S, Script, start_text
-from benchmarks.call_wire import CLOSE, NORMAL_CLOSE, REFUSED, TEXT, UPGRADED, Poll, Wire
+from benchmarks.call_wire import CLOSE, NORMAL_CLOSE, PING, PONG, REFUSED, TEXT, UPGRADED, Poll, Wire
 from voicestream.cli.audiohook_handshake import PATH, Hook
 from voicestream.server.consumer import TWILIO_PATH
 from voicestream.sessions.collection import STATUS_MS
@@ -35,6 +35,7 @@ class Diary:
     lengths_s: list[float] = field(default_factory=list)  # no delay: audio that was sent in sessions with a result
     sent: int = 0  # media messages
     late: int = 0  # of them: sent over 1 ms after they fell due, the generator's own fault
+    stall_s: float = 0.0  # the longest time in which the generator neither sent nor read
     stuck: int = 0  # of them: not taken by the socket at once
     defects: list[str] = field(default_factory=list)  # what was not as it should be
 
@@ -56,6 +57,7 @@ class Media:
         self.script = script
         self.dates: list[float] = []  # when the messages were sent that complete a status each
         self.due = 0.0  # of the next message; whoever drives it keeps it
+        self.pings = 0  # not answered yet
         self._call_id = call_id
         self._diary = diary
         self._begin = begin
@@ -82,6 +84,11 @@ class Media:
             self.live = False
             diary.defects.append("a stream came to the end of its script")
 
+    def ping(self) -> None:
+        """Ask whether all that was sent has been read."""
+        self.pings += 1
+        self._wire.send(PING)
+
     def hang_up(self) -> None:
         """The caller has gone."""
         self.live = False
@@ -95,6 +102,8 @@ class Media:
             self._closed(int.from_bytes(payload[:2], "big"))
             self._wire.send(NORMAL_CLOSE)
             self._wire.close()
+        elif opcode == PONG:
+            self.pings -= 1
         elif opcode == REFUSED:
             self.live = False
             self._diary.defects.append(f"stream: {payload.decode()}")

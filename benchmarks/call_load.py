@@ -48,20 +48,36 @@ class Crowd:
         """Go on for so long."""
         gc.disable()  # a collection would be 50 ms in which nothing is sent
         try:
-            end = time.monotonic() + seconds
+            before = time.monotonic()
+            end = before + seconds
             while (now := time.monotonic()) < end:
+                self.diary.stall_s = max(self.diary.stall_s, now - before)
+                before = now
                 self._begin(now)
                 self._send(now)
                 self._poll.look()
         finally:
             gc.enable()
 
+    def behind_s(self) -> float:
+        """Send nothing until every stream has a pong: how far the server was behind; at most 10 s."""
+        asked = [media for _, _, media in self._due if media.live]
+        for media in asked:
+            media.ping()
+        began = now = time.monotonic()
+        while any(media.pings and media.live for media in asked) and now < began + 10:
+            self._poll.look()
+            now = time.monotonic()
+        return now - began
+
     def settle(self, seconds: float) -> int:
-        """Begin no more calls, and wait so long for what is under way; how many sessions had all their audio and no result."""
+        """Begin no more calls: how many of the sessions that have all their audio now have no result so long after."""
         self._open = False
+        heard = {
+            call for call in self._live if isinstance(call, Signalling) and call.media and call.media.script.ends and not call.media.live
+        }
         self.drive(seconds)
-        calls = [call for call in self._live if isinstance(call, Signalling)]
-        return sum(call.media is not None and call.media.script.ends and not call.media.live for call in calls)
+        return len(heard & self._live)
 
     def hang_up(self) -> None:
         """Everybody goes."""

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # the example of RFC 6455: a generator needs no secret
 
-REFUSED, UPGRADED, TEXT, CLOSE = -1, 0, 1, 8  # opcodes; no frame here has the first two
+REFUSED, UPGRADED, TEXT, CLOSE, PONG = -1, 0, 1, 8, 10  # opcodes; no frame here has the first two
+PING = b"\x89\x80\0\0\0\0"
 NORMAL_CLOSE = b"\x88\x82\0\0\0\0\x03\xe8"  # 1000
 
 

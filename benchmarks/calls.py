@@ -47,6 +47,7 @@ class Outcome:
     loop_us_per_message: float  # of its trio thread
     job_cpu_ms_per_result: float  # of its other threads
     cpu_share: float
+    behind_ms: float  # what was sent in the window took so long after its end to be read
     statuses: int
     status_p50_ms: float
     status_p99_ms: float
@@ -65,6 +66,7 @@ class Outcome:
     opened_p99_ms: float
     opened_max_ms: float
     late_share: float  # messages sent over 1 ms after they fell due: the generator's own fault
+    stall_ms: float  # the longest time in which the generator neither sent nor read: as much of a delay may be its own
     stuck: int  # messages that the socket did not take at once
     rss_bytes: int
     defects: list[str]  # the first of them
@@ -90,6 +92,7 @@ def measure(server: Server, plan: Plan, script: list[Script], window_s: float) -
     before = crowd.diary.turn()
     cpu, loop = cpu_ns(server.pid), thread_cpu_ns(server.pid)
     crowd.drive(window_s)
+    behind_s = crowd.behind_s()
     cpu, loop = cpu_ns(server.pid) - cpu, thread_cpu_ns(server.pid) - loop
     rss = rss_bytes(server.pid)
     seen = crowd.diary.turn()
@@ -103,6 +106,7 @@ def measure(server: Server, plan: Plan, script: list[Script], window_s: float) -
         loop / 1e3 / max(seen.sent, 1),
         (cpu - loop) / 1e6 / max(len(seen.results_s), 1),
         cpu / 1e9 / window_s,
+        behind_s * 1e3,
         len(seen.statuses_s),
         *quantiles_ms(seen.statuses_s),
         *quantiles_ms(seen.collected_s)[1:],
@@ -114,6 +118,7 @@ def measure(server: Server, plan: Plan, script: list[Script], window_s: float) -
         len(seen.opened_s),
         *quantiles_ms(seen.opened_s),
         seen.late / max(seen.sent, 1),
+        seen.stall_s * 1e3,
         seen.stuck,
         rss,
         sorted(set(defects))[:5],
@@ -153,6 +158,8 @@ class Bench:
         for count in range(rounds):
             for name, server in {"voicestream": self.ours, **self.theirs}.items():
                 outcome = self.run(server, COMPARED_CALLS, window_s=COMPARED_S)
+                if outcome.behind_ms > LATE_MS:
+                    self.report.say(f"{name} was {outcome.behind_ms:.0f} ms behind: what it did at once cost it less")
                 seen.setdefault(name, []).append(outcome.cpu_us_per_message)
                 self.report.line(server=name, round=count, **asdict(outcome))
         ours = median(seen["voicestream"])
@@ -162,10 +169,10 @@ class Bench:
         self.report.say(f"CPU us per media message, {COMPARED_CALLS} calls that do not end, median of {rounds}")
         self.report.table(["server", "us", "ratio"], rows)
 
-    def crowd(self, calls: int, rounds: int) -> None:
+    def crowd(self, calls: int, rounds: int, kinds: list[bool]) -> None:
         """That many at any moment, which end and do not."""
         rows = []
-        for ends in (False, True):
+        for ends in kinds:
             for count in range(rounds):
                 outcome = self.run(self.ours, calls, ends=ends)
                 self.report.line(server="voicestream", ends=ends, round=count, in_time=outcome.in_time, **asdict(outcome))
@@ -173,7 +180,20 @@ class Bench:
                 for defect in outcome.defects:
                     self.report.say(f"not as it should be: {defect}")
         self.report.say(f"{calls} calls on one core, {self.window_s:g} s; times in ms, p50 / p99 / max; mean call {self.mean_s:.1f} s")
-        head = ["calls", "us/message", "loop us", "job ms", "core", "status", "stream closed", "results", "result", "opened", "sent late"]
+        head = [
+            "calls",
+            "us/message",
+            "loop us",
+            "job ms",
+            "core",
+            "status",
+            "stream closed",
+            "results",
+            "result",
+            "opened",
+            "sent late",
+            "stall",
+        ]
         self.report.table(head, rows)
 
 
@@ -190,6 +210,7 @@ def _row(name: str, seen: Outcome) -> list[str]:
         f"{seen.result_p50_ms:.0f} / {seen.result_p99_ms:.0f} / {seen.result_max_ms:.0f}",
         f"{seen.opened_p50_ms:.1f} / {seen.opened_p99_ms:.1f} / {seen.opened_max_ms:.0f}",
         f"{seen.late_share:.1%}",
+        f"{seen.stall_ms:.0f}",
     ]
 
 
@@ -199,18 +220,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=30.0, help="measured time of each run")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the server")
-    parser.add_argument("--only", choices=("compare", "crowd"), help="one part alone")
+    parser.add_argument("--only", choices=("compare", "endless", "ending"), help="one part alone")
     parser.add_argument("--quick", action="store_true", help="one round of five seconds")
     options = parser.parse_args()
     rounds, seconds = (1, 5.0) if options.quick else (options.rounds, options.seconds)
     raise_file_limit()
-    pin(LOAD_CORE)
     with ExitStack() as running:
         bench = Bench(running, dict(pair.split("=", 1) for pair in options.set), seconds, Report("calls"))
-        if options.only != "crowd":
+        pin(LOAD_CORE)  # not before the servers have started, who would inherit it
+        if options.only in (None, "compare"):
             bench.compare(rounds)
         if options.only != "compare":
-            bench.crowd(options.streams, rounds)
+            bench.crowd(options.streams, rounds, [kind == "ending" for kind in ("endless", "ending") if options.only in (None, kind)])
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ digest() { sha256sum "$1" | cut -d' ' -f1; }
 # is_installed NAME: the lock NAME, or one that contains it, is in .venv as it stands in the repository.
 is_installed() {
     local name containing
-    case $1 in serve) containing='serve test bench' ;; test) containing='test bench' ;; *) containing=$1 ;; esac
+    case $1 in serve) containing='serve test bench fuzz' ;; test) containing='test bench fuzz' ;; *) containing=$1 ;; esac
     for name in $containing; do
         [ "$(cat ".venv/.installed-$name" 2>/dev/null)" = "$(digest "scripts/lock/$name.txt")" ] && return
     done

@@ -1,16 +1,17 @@
 """Feed one target until it fails or has run often enough: python -m tests.fuzz.run TARGET [--executions N]
 
-libFuzzer, through atheris, keeps what reaches new branches of our modules and goes on from there. The end is told by
-libFuzzer ("Done N runs in S second(s)", exit status 0) or is a traceback and the file with the input (status 77).
+libFuzzer, through atheris, keeps what reaches new branches of our modules and goes on from there. At the end stand its
+figures (exit status 0), or a traceback and the file with the input (status 77).
 """
 
 import argparse
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 import atheris
+
+FOLDER = Path("build/fuzz")  # what was found is where the next run begins
 
 
 def main() -> None:
@@ -28,15 +29,15 @@ def main() -> None:
     if arguments.input:
         target.run(arguments.input.read_bytes())
         return
-    folder = Path(tempfile.mkdtemp(prefix=f"fuzz-{arguments.target}-"))
+    folder = FOLDER / arguments.target
     corpus = folder / "corpus"
-    corpus.mkdir()
+    corpus.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(target.seeds):
-        (corpus / str(number)).write_bytes(seed)
+        (corpus / f"seed-{number}").write_bytes(seed)
     words = folder / "words"
     words.write_text("".join(f"{quoted(word)}\n" for word in dictionary(target.seeds, target.words)))
     options = [f"-runs={arguments.executions}", f"-seed={arguments.seed}", f"-dict={words}", f"-artifact_prefix={folder}/"]
-    atheris.Setup([sys.argv[0], *options, "-max_len=4096", "-print_final_stats=1", "-verbosity=0", str(corpus)], target.run)
+    atheris.Setup([sys.argv[0], *options, f"-max_len={target.longest}", "-print_final_stats=1", "-verbosity=0", str(corpus)], target.run)
     atheris.Fuzz()
 
 

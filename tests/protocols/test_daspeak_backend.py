@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
+from tests.protocols.tape import Tape, mutated, tapes
 from voicestream import __version__, errors
 from voicestream.errors import CATALOGUE, Fault, PeerError
 from voicestream.protocols import daspeak_backend as dialect
@@ -197,8 +197,22 @@ def test_answers_have_the_documented_keys_in_order() -> None:
 
 # ---- whatever comes
 
-NAMES = st.sampled_from(["audio", "hash", "channel", "calibration", "credential", "credential_list", "x"])
-VALUES = st.one_of(st.binary(max_size=300), st.text(max_size=80).map(lambda text: text.encode("utf-8", "surrogatepass")), st.just(LIST))
+NAMES = ("credential_list", "audio", "hash", "channel", "calibration", "credential", "x")
+
+
+def value(tape: Tape) -> bytes:
+    """A list of candidates, mutated more often than not; or any bytes."""
+    match tape.below(4):
+        case 0:
+            return LIST
+        case 3:
+            return tape.choice((b"", b"1", b"3", b"0" * 64, tape.bytes(70), b"x" * (CANDIDATE_BYTES + 1)))
+        case _:
+            return mutated(tape, LIST.decode()).encode("utf-8", "surrogatepass")
+
+
+def random_form(tape: Tape) -> list[tuple[str, bytes]]:
+    return [(tape.choice(NAMES), value(tape)) for _ in range(tape.below(7))]
 
 
 def read_all(parts: list[tuple[str, bytes]]) -> None:
@@ -209,7 +223,7 @@ def read_all(parts: list[tuple[str, bytes]]) -> None:
     sent = Form(parts)
     for read in (
         sent.channel, sent.calibration, sent.model_hash, lambda: sent.audio("audio"),
-        lambda: sent.credential("credential"), lambda: sent.candidates(1),
+        lambda: sent.credential("credential"), lambda: sent.candidates(1), lambda: sent.candidates(3),
     ):  # fmt: skip
         try:
             read()
@@ -221,7 +235,7 @@ def read_all(parts: list[tuple[str, bytes]]) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.tuples(NAMES, VALUES), max_size=6))
+@given(tapes().map(random_form))
 @example([("calibration", b"\xff" * 100)])
 def test_no_form_raises_anything_else(parts: list[tuple[str, bytes]]) -> None:
     read_all(parts)
@@ -229,6 +243,6 @@ def test_no_form_raises_anything_else(parts: list[tuple[str, bytes]]) -> None:
 
 @pytest.mark.fuzz
 @settings(max_examples=100_000, deadline=None)
-@given(st.lists(st.tuples(NAMES, VALUES), max_size=6))
+@given(tapes().map(random_form))
 def test_no_form_raises_anything_else_at_length(parts: list[tuple[str, bytes]]) -> None:
     read_all(parts)

@@ -90,16 +90,20 @@ class House:
         self.database = Database(folder / FILE_NAME)
         self.vault = Vault.load(folder)
         self.at = AT
-        self.switchboard = Switchboard()
+        self.switchboard = self.open_switchboard()
         self.account = Account()
         self.figures = ConsumerFigures()
         self.book = Book()
-        login = Login(self.authority, NoRunner(), lambda: self.at)  # type: ignore[arg-type]
+        self.login = Login(self.authority, NoRunner(), lambda: self.at)  # type: ignore[arg-type]
         timing = Timing()
-        routes = Consumers(Settings(**settings), login, self.switchboard, self._converse, self.figures, timing).routes  # type: ignore[arg-type]
+        routes = Consumers(Settings(**settings), self.login, self.switchboard, self._converse, self.figures, timing).routes  # type: ignore[arg-type]
         by_path = {route.path: route for route in routes}
         routes += [Route(path, by_path[like].admit, by_path[like].limit, by_path[like].timing) for path, like in extra.items()]
+        self.routes = routes
         self.listener = Listener(routes, no_http, self.book, Admission(origins=frozenset({"https://voice.example"})))
+
+    def open_switchboard(self) -> Switchboard:
+        return Switchboard()
 
     async def _converse(self, path: str, websocket: WebSocket, dialect: Dialect, open_session: OpenSession) -> None:
         conversation = Conversation(

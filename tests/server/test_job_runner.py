@@ -1,5 +1,7 @@
 """Threads for heavy work: how many at once, how long the wait, and who is told."""
 
+import os
+import sys
 import threading
 
 import pytest
@@ -13,6 +15,16 @@ from voicestream.server.job_runner import JobRunner
 
 async def test_work_runs_on_another_thread_and_its_value_comes_back() -> None:
     assert await JobRunner(1, 2.0, Watch()).run(threading.get_ident, "m") != threading.get_ident()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+async def test_work_has_less_of_the_processor_than_who_waits_for_it() -> None:
+    def nice() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    ours = nice()
+    assert await JobRunner(1, 2.0, Watch()).run(nice, "m") == min(19, ours + 5)
+    assert nice() == ours
 
 
 async def test_what_work_raises_is_raised() -> None:

@@ -7,6 +7,7 @@ models, kernels ─► port ─► serving ─── SIGTERM or SIGINT ───
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import ssl
@@ -29,6 +30,7 @@ from voicestream.server.credential import Credentials
 from voicestream.server.http import daspeak_recording
 from voicestream.server.http.app import create_app
 from voicestream.server.http.services import Health, Services
+from voicestream.server.http.token_door import TokenDoor
 from voicestream.server.job_runner import JobRunner
 from voicestream.server.login import Login
 from voicestream.server.metrics import Metrics
@@ -100,7 +102,11 @@ class Server:
             rest_channel=None if self._daspeak is None else self._daspeak.rest_channel,
         )
         self._http = HttpServer(create_app(settings, services), settings.write_s)
-        self._listener = Listener(self._routes.table, self._http.serve, self._routes.watch, _admission(settings), _tls_context(settings))
+        self._token_door: TokenDoor | None = None
+        if self._login is not None and not settings.allow_cors:
+            self._token_door = TokenDoor(self._login, self._http.serve, settings.body_s, settings.write_s)
+        http = self._http.serve if self._token_door is None else self._token_door.serve
+        self._listener = Listener(self._routes.table, http, self._routes.watch, _admission(settings), _tls_context(settings))
 
     def close(self) -> None:
         if self._authority is not None:
@@ -127,6 +133,7 @@ class Server:
                         await self._daspeak.start(connections)
                     await connections.start(self._keep_door, door, sockets, connections)
                     house.start_soon(self._obey, signals, door, connections)
+                    _look_less_for_garbage()
                     self._health = Health(started=True, ready=True)
                     _log.info("serving", version=__version__, ports=ports, tls=settings.tls_cert is not None)
                     task_status.started(ports)
@@ -141,6 +148,7 @@ class Server:
             await trio.to_thread.run_sync(compact.load, abandon_on_cancel=True)
         if self._credentials is not None:
             await trio.to_thread.run_sync(daspeak_recording.warm_up, authenticity_model(), self._make_front, abandon_on_cancel=True)
+        _look_less_for_garbage()
 
     async def _keep_door(
         self,
@@ -170,7 +178,19 @@ class Server:
         """Connections that polling clients have stay theirs until sessions that go on have told their results."""
         if self._daspeak is not None:
             await self._daspeak.drain()
+        if self._token_door is not None:
+            self._token_door.draining = True
         await self._http.drain()
+
+
+def _look_less_for_garbage() -> None:
+    """A full look stops every stream, for 90 ms over what the start made, for 60 ms over 500 sessions (measured).
+
+    What is there now stays, and is not looked at again. Of what comes, cycles are a few thousand objects a minute at full load,
+    most of them young: those are found as before, the old ones a hundred times less often.
+    """
+    gc.freeze()
+    gc.set_threshold(700, 10, 1_000)
 
 
 def _authority(settings: Settings) -> Authority | None:

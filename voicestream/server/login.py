@@ -45,7 +45,7 @@ class Login:
         while (other := self._under_way.get(digest)) is not None:
             await other.wait()
         now = trio.current_time()
-        wait_s = max(self._by_client.wait_s(pair, now), self._by_address.wait_s(network, now))
+        wait_s = self._wait_s(pair, network, now)
         if wait_s > 0:
             raise PeerError(LOGINS_FAILED, f"{math.ceil(wait_s)}")
         found = self.authority.recognise(presented.client_id, digest, self.clock(), now)
@@ -63,6 +63,18 @@ class Login:
             raise PeerError(CLIENT_REFUSED)
         self._forgive(pair, network)
         return found
+
+    def known(self, presented: Presented, address: str) -> Client | None:
+        """As client(), of credentials that are remembered, from an address that has not been guessing; else None."""
+        network = _network(address)
+        now = trio.current_time()
+        if self._wait_s(f"{network} {presented.client_id}", network, now) > 0:
+            return None
+        digest = self.authority.digest(presented.client_id, presented.secret)
+        return self.authority.recognise(presented.client_id, digest, self.clock(), now)
+
+    def _wait_s(self, pair: str, network: str, now: float) -> float:
+        return max(self._by_client.wait_s(pair, now), self._by_address.wait_s(network, now))
 
     async def watch_loop(self) -> None:
         """Notice what other processes write, for ever."""

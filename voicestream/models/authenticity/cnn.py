@@ -109,11 +109,15 @@ class TwoViewNetwork:
 
 def _convolved_2d(x: Array, weight: Array, bias: Array, strides: tuple[int, int]) -> Array:
     """(channels, height, width) by (outputs, channels, 3, 3), one zero around it, then rectified."""
-    padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
-    patches = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))[:, :: strides[0], :: strides[1]]
-    height, width = patches.shape[1:3]
-    columns = patches.transpose(0, 3, 4, 1, 2).reshape(-1, height * width)
-    out = weight.reshape(len(weight), -1) @ columns
+    channels, rows, frames = x.shape
+    padded = np.zeros((channels, rows + 2, frames + 2), x.dtype)  # by hand: np.pad and sliding_window_view took a fifth of a clip's time
+    padded[:, 1:-1, 1:-1] = x
+    height, width = (rows - 1) // strides[0] + 1, (frames - 1) // strides[1] + 1
+    columns = np.empty((channels, 3, 3, height, width), x.dtype)
+    for row in range(3):
+        for column in range(3):
+            columns[:, row, column] = padded[:, row : row + rows : strides[0], column : column + frames : strides[1]]
+    out = weight.reshape(len(weight), -1) @ columns.reshape(-1, height * width)
     out += bias[:, None]
     result: Array = np.maximum(out, 0, out=out).reshape(len(weight), height, width)
     return result
@@ -123,9 +127,14 @@ def _convolved_1d(x: Array, weight: Array, bias: Array, stride: int) -> Array:
     """(channels, samples) by (outputs, channels, taps), zeros around it as in training, then rectified."""
     taps = weight.shape[2]
     edge = (taps - stride + 1) // 2
-    padded = np.pad(x, ((0, 0), (edge, edge)))
-    patches = np.lib.stride_tricks.sliding_window_view(padded, taps, axis=1)[:, ::stride]
-    out = weight.reshape(len(weight), -1) @ patches.transpose(0, 2, 1).reshape(-1, patches.shape[1])
+    channels, samples = x.shape
+    padded = np.zeros((channels, samples + 2 * edge), x.dtype)
+    padded[:, edge : edge + samples] = x
+    width = (samples + 2 * edge - taps) // stride + 1
+    columns = np.empty((channels, taps, width), x.dtype)
+    for tap in range(taps):
+        columns[:, tap] = padded[:, tap : tap + (width - 1) * stride + 1 : stride]
+    out = weight.reshape(len(weight), -1) @ columns.reshape(-1, width)
     out += bias[:, None]
     result: Array = np.maximum(out, 0, out=out)
     return result
