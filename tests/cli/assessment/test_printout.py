@@ -29,12 +29,18 @@ def test_sounds_stand_under_the_words_that_are_not_right() -> None:
     ]
 
 
+def test_a_right_word_with_a_wrong_sound_shows_its_sounds() -> None:
+    word = Word("lucky", 88.0, "good", (Sound("l", 95.0, "good"), Sound("ʌ", 30.0, "poor", "æ")))
+    lines = printed(Finding((), (Utterance((word,)),))).splitlines()
+    assert [line.strip() for line in lines if line.strip()][1:3] == ["lucky", "l ʌ→æ"]
+
+
 def test_scores_stand_with_their_scale_words_and_levels() -> None:
     text = printed(read_result(FREE))
     assert "0 to 100" in text
     rows = {line.split()[0]: line.split() for line in text.splitlines() if line.strip()}
     assert rows["pronunciation"] == ["pronunciation", "78.0", "████████████████░░░░", "good", "B2"]
-    assert rows["overall"] == ["overall", "–", "not", "enough", "to", "tell"]
+    assert rows["overall"] == ["overall", "–", "not", "scored"]
 
 
 def test_what_to_practise_and_pauses_and_notes() -> None:

@@ -63,7 +63,8 @@ def _unscripted(result: Fields) -> Finding:
     general, other = _object(metrics, "general_scores"), _object(metrics, "other_metrics")
     elsa, cefr = _object(general, "elsa"), _object(general, "cefr")
     told = [utterance for speaker in speakers for utterance in _objects(speaker, "utterances")]
-    confusions = tuple(confusion for speaker in speakers for confusion in _confusions(speaker))
+    errors_told = (confusion for speaker in speakers for confusion in _confusions(speaker))
+    confusions = tuple(sorted(errors_told, key=lambda confusion: -confusion.count))
     utterances = tuple(_utterance(utterance, _object(utterance, "result") or utterance, confusions) for utterance in told)
     fluency, intonation = _object(other, "fluency"), _object(other, "intonation")
     facts = [
@@ -95,14 +96,14 @@ def _scripted(result: Fields) -> Finding:
     facts = [
         _fact("pace", speed, "words_per_minute", "words a minute"),
         _fact("pace without pauses", speed, "articulated_words_per_minute", "words a minute"),
-        _fact("right words", rate, "correct_words_ratio", "of 1"),
+        _share("right words", rate, "correct_words_ratio"),
         _listed("left out", first, "omitted_words"),
         _listed("added", first, "inserted_words"),
         _fact("pausing", pausing, "pausing_score_percentage", "of 100"),
         _fact("signal to noise", first, "snr", "dB"),
         *(_fact(name, first, field) for field, name in _OUTSIDE.items()),
     ]
-    given = {"eps_score": first.get("nativeness_score"), "eps_decision": first.get("decision"), **first}
+    given = {"eps_score": first.get("nativeness_score"), **first}
     return Finding(
         tuple(_scores(given, {"overall_cefr": first.get("cefr_score")})),
         tuple(utterance for utterance in utterances if utterance.words),
@@ -142,6 +143,11 @@ def _with_omitted(utterance: Utterance, told: Fields) -> Utterance:
     return replace(utterance, words=tuple(words))
 
 
+def _bare(text: str) -> str:
+    """A word without the punctuation around it."""
+    return text.strip(" .,;:!?…\"'()")
+
+
 def _plain(text: str) -> str:
     """A word without its case and punctuation."""
     return "".join(letter for letter in text.lower() if letter.isalnum())
@@ -170,18 +176,18 @@ def _sound(told: Fields, word: str, confusions: tuple[Confusion, ...]) -> Sound:
     band = band_of(_text(told, "decision"), score)
     said = ipa(_text(told, "phoneme_error_arpabet")) or _text(told, "phoneme_error") or None
     if said is None and band == "poor":  # it may stand with the top errors
-        named = (confusion.said for confusion in confusions if confusion.ipa == expected and word in confusion.examples)
+        named = (confusion.said for confusion in confusions if confusion.ipa == expected and _bare(word) in confusion.examples)
         said = next(named, None)
     hints = (_text(hint, "text") for hint in _objects(told, "feedback"))
     return Sound(expected, score, band, said, next((hint for hint in hints if hint), ""))
 
 
 def _confusions(speaker: Fields) -> Iterator[Confusion]:
-    """What the server tells of wrong sounds, the most frequent first."""
+    """What the server tells of wrong sounds."""
     for told in _objects(_object(_object(speaker, "feedbacks"), "pronunciation"), "top_errors"):
         expected = _text(told, "phoneme")
         for error in _objects(told, "errors"):
-            examples = [text for example in _objects(error, "examples") if (text := _text(example, "text"))]
+            examples = [text for example in _objects(error, "examples") if (text := _bare(_text(example, "text")))]
             said, count = _text(error, "error_phoneme"), int(_number(error, "count") or len(examples))
             yield Confusion(ipa(expected) or expected, ipa(said) or said, count, tuple(dict.fromkeys(examples)))
 
@@ -193,7 +199,7 @@ def _counted(utterances: tuple[Utterance, ...]) -> tuple[Confusion, ...]:
         for word in utterance.words:
             for sound in word.sounds:
                 if sound.said is not None:
-                    found.setdefault((sound.ipa, sound.said), []).append(word.text)
+                    found.setdefault((sound.ipa, sound.said), []).append(_bare(word.text))
     ordered = sorted(found.items(), key=lambda item: -len(item[1]))
     return tuple(Confusion(expected, said, len(words), tuple(dict.fromkeys(words))) for (expected, said), words in ordered)
 
@@ -207,7 +213,13 @@ def _notes(told: Fields) -> Iterator[str]:
 
 def _fact(name: str, told: Fields, field: str, unit: str = "") -> tuple[str, str] | None:
     value = _number(told, field)
-    return None if value is None else (name, f"{value:.4g} {unit}".rstrip())
+    digits = 4 if value is not None and abs(value) >= 100 else 3
+    return None if value is None else (name, f"{value:.{digits}g} {unit}".rstrip())
+
+
+def _share(name: str, told: Fields, field: str) -> tuple[str, str] | None:
+    value = _number(told, field)
+    return None if value is None else (name, f"{100 * value:.0f} %")
 
 
 def _listed(name: str, told: Fields, field: str) -> tuple[str, str] | None:

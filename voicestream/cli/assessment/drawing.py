@@ -23,6 +23,7 @@ from voicestream.cli.recording import Recording
 ROW_S: Final = 8.0
 FRAME_S: Final = 0.01  # of the pitch
 _BREAK_S: Final = 1.5  # how far a row may be cut from where it would be, so that no word is
+_FAR: Final = 0.3  # seconds of a longer pause that a second of this distance is worth
 _WIDTH, _LEFT, _RIGHT = 1000.0, 46.0, 8.0
 _LANE, _LANES = 17.0, 3  # height and greatest count of the lines of words
 _UNDER = 4.0  # where words are underlined, above the waveform
@@ -70,15 +71,15 @@ def draw(finding: Finding, recording: Recording, pitch_hz: NDArray[np.float32]) 
 
 
 def _edges(finding: Finding, total_s: float) -> list[float]:
-    """Where rows begin and end, in seconds: between words, and each about ROW_S after the one before."""
+    """Where rows begin and end, in seconds: each about ROW_S after the one before, and rather in a pause than in a sentence."""
     count = max(math.ceil(total_s / ROW_S - 0.25), 1)  # rather a little more in each row than a row with the last word alone
     spans = sorted(word.span_s for word in finding.words if word.span_s is not None)
-    gaps_s = [(end_s + start_s) / 2 for (_, end_s), (start_s, _) in itertools.pairwise(spans) if end_s <= start_s]
+    gaps = [(end_s, start_s) for (_, end_s), (start_s, _) in itertools.pairwise(spans) if end_s <= start_s]
     inner = []
     for number in range(1, count):
         ideal_s = total_s * number / count
-        near_s = min(gaps_s, key=lambda gap_s: abs(gap_s - ideal_s), default=ideal_s)
-        inner.append(near_s if abs(near_s - ideal_s) < _BREAK_S else ideal_s)
+        near = {(start_s + end_s) / 2: end_s - start_s for start_s, end_s in gaps if abs((start_s + end_s) / 2 - ideal_s) < _BREAK_S}
+        inner.append(max(near, key=lambda place_s: near[place_s] - _FAR * abs(place_s - ideal_s), default=ideal_s))
     return [0.0, *inner, total_s]
 
 

@@ -34,6 +34,11 @@ class Word:
     span_s: tuple[float, float] | None = None
     skipped: bool = False
 
+    @property
+    def has_wrong_sound(self) -> bool:
+        """Whether a sound of it is wrong, be the word as a whole right."""
+        return any(sound.band == "poor" for sound in self.sounds)
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:

@@ -20,6 +20,7 @@ from voicestream.cli.recording import Recording
 
 _HERE: Final = Path(__file__).parent
 _MEANING: Final = {"poor": "wrong", "fair": "not quite right", "good": "right", "unknown": "not scored"}
+_FLAWED: Final = "right but for a sound"
 
 
 def page(title: str, finding: Finding, recording: Recording) -> str:
@@ -56,7 +57,7 @@ def _page(title: str, finding: Finding, recording: Recording) -> Iterator[str]:
 def _score(score: Score) -> str:
     words = ", ".join(filter(None, (score.decision, score.cefr)))
     if score.value is None:
-        return f'<li class="unknown">{escape(score.name)}<b>–</b><small>not enough to tell</small></li>'
+        return f'<li class="unknown">{escape(score.name)}<b>–</b><small>not scored</small></li>'
     return (
         f'<li class="{score.band}">{escape(score.name)}<b>{score.value:.1f} <small>of 100</small></b>'
         f'<span class="track"><i style="width:{score.value:.1f}%"></i></span><small>{escape(words)}&nbsp;</small></li>'
@@ -77,9 +78,9 @@ def _said(finding: Finding) -> Iterator[str]:
         yield "</div></div>"
     yield '<p class="legend quiet screen">Point at a word, or reach it with the Tab key, for its sounds; click it to hear it.</p>'
     yield '<p class="legend quiet">'
-    for band, example in (("poor", "41"), ("fair", "68"), ("good", "")):
+    for band, example, meaning in (("poor", "41", "wrong"), ("fair", "68", "not quite right"), ("good flawed", "", _FLAWED)):
         mark = f'<span class="word {band}"><span class="text">word</span><sup>{example}</sup></span>'
-        yield f'<span class="entry">{mark} {_MEANING[band]}</span> '
+        yield f'<span class="entry">{mark} {meaning}</span> '
     yield '<span class="entry">ɹ→l: l was heard for ɹ</span> <span class="entry">ɹ→∅: ɹ was left out</span></p>'
 
 
@@ -93,11 +94,13 @@ def _word(word: Word, name: str) -> str:
     hints = "".join(
         f'<span class="hint">{escape(hint)}</span>' for hint in dict.fromkeys(sound.hint for sound in word.sounds if sound.hint)
     )
+    flawed = word.band == "good" and word.has_wrong_sound
+    kind, meaning = (f"{word.band} flawed", _FLAWED) if flawed else (word.band, _MEANING[word.band])
     whole = "" if word.score is None else f" {word.score:.0f} of 100,"
-    tip = f'<span class="sounds" role="tooltip" id="{name}"><span class="quiet">{text}:{whole} {_MEANING[word.band]}</span>'
+    tip = f'<span class="sounds" role="tooltip" id="{name}"><span class="quiet">{text}:{whole} {meaning}</span>'
     tip += (f'<span class="row">{sounds}</span>' if sounds else "") + hints + "</span>"
     button = f'<button type="button" class="text" aria-describedby="{name}"{place}>{text}</button>'
-    return f'<span class="word {word.band}">{button}{score}{tip}</span>'
+    return f'<span class="word {kind}">{button}{score}{tip}</span>'
 
 
 def _sound(sound: Sound) -> str:

@@ -37,7 +37,7 @@ def print_report(console: Console, title: str, finding: Finding) -> None:
             console.print(line, soft_wrap=True)
     if not finding.utterances and finding.transcript:
         console.print(Text(f"{finding.transcript}\n"))
-    if any(word.band in ("fair", "poor") or word.skipped for word in finding.words):
+    if any(word.band in ("fair", "poor") or word.has_wrong_sound for word in finding.words):
         console.print(Padding(Text(_LEGEND, "dim"), (0, 0, 1, 2)))
     if finding.confusions:
         console.print(_practice_table(finding.confusions))
@@ -76,7 +76,7 @@ def _score_table(scores: Iterable[Score]) -> Table:
     for score in scores:
         style = _STYLE[score.band]
         if score.value is None:
-            table.add_row(score.name, "–", Text("not enough to tell", "dim"), "", score.cefr)
+            table.add_row(score.name, "–", Text("not scored", "dim"), "", score.cefr)
         else:
             value = Text(f"{score.value:.1f}", style)
             table.add_row(score.name, value, Text(bar(score.value / 100), style), score.decision, score.cefr)
@@ -157,8 +157,9 @@ def _cell(word: Word) -> _Cell:
         return _Cell(Text(word.text, "dim strike"), Text("not said", "bold red"), Text())
     style = _STYLE[word.band]
     text = Text(word.text, style)
-    if word.band not in ("fair", "poor"):
+    is_right = word.band not in ("fair", "poor")
+    if is_right and not word.has_wrong_sound:
         return _Cell(text, Text(), Text())
-    score = "" if word.score is None else f" {word.score:.0f}"
+    score = "" if word.score is None or is_right else f" {word.score:.0f}"
     sounds = Text(" ").join(Text(spelled(sound), _STYLE[sound.band] if sound.band != "good" else "dim") for sound in word.sounds)
     return _Cell(text, Text(_UNDERLINE[word.band] * text.cell_len + score, style), sounds)
