@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from http.client import HTTPException
+from contextlib import suppress
+from typing import Any
 
 from voicestream import errors
 from voicestream.cli.stream import endpoint_url
@@ -29,16 +31,41 @@ def get(url: str, authorization: str = "") -> bytes:
     return _fetch(urllib.request.Request(url), authorization, _PATIENCE_S)
 
 
+class _Patient(http.client.HTTPConnection):
+    """Hears a server out that refuses a request before it has read all of it."""
+
+    def send(self, data: Any) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):
+            super().send(data)
+
+
+class _PatientTls(_Patient, http.client.HTTPSConnection):
+    """The same over TLS."""
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Patient, request)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_PatientTls, request)
+
+
+_OPENER = urllib.request.build_opener(_Http, _Https)
+
+
 def _fetch(request: urllib.request.Request, authorization: str, patience_s: float) -> bytes:
     if authorization:
         request.add_unredirected_header("Authorization", authorization)  # no other place is to have it
     try:
-        with urllib.request.urlopen(request, timeout=patience_s) as answer:
+        with _OPENER.open(request, timeout=patience_s) as answer:
             content: bytes = answer.read()
             return content
     except urllib.error.HTTPError as refusal:
         raise PeerError(errors.UNEXPECTED_ANSWER, f"HTTP {refusal.code}{reason(refusal.read(10_000))}") from refusal
-    except (OSError, HTTPException, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise PeerError(errors.UNREACHABLE, type(error).__name__) from error
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import queue
+import ssl
 import threading
 import wave
 from collections.abc import Callable
@@ -21,12 +22,13 @@ TOKEN = "t1"
 class ElsaServer:
     """`url` for streams, `http_url` for uploads; `said` is what came: texts as they are, WAV as (rate, samples as bytes)."""
 
-    def __init__(self, result: dict[str, Any] | None = None, endpoint_after: int | None = None) -> None:
+    def __init__(self, result: dict[str, Any] | None = None, endpoint_after: int | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.said: list[Any] = []
         self.forms: list[bytes] = []
         self.hearing = threading.Event()  # the first audio is here
         self._result = result
         self._endpoint_after = endpoint_after  # packets until it has heard enough
+        self._tls = tls  # of uploads
         self._ports: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._thread = threading.Thread(target=lambda: trio.run(self._serve))
 
@@ -34,9 +36,11 @@ class ElsaServer:
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._ports.get()}"
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        if self._tls is not None:
+            self._http.socket = self._tls.wrap_socket(self._http.socket, server_side=True)
         self._http_thread = threading.Thread(target=self._http.serve_forever)
         self._http_thread.start()
-        self.http_url = f"http://127.0.0.1:{self._http.server_port}"
+        self.http_url = f"http{'s' * (self._tls is not None)}://127.0.0.1:{self._http.server_port}"
         return self
 
     def __exit__(self, *_: object) -> None:

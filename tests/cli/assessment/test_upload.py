@@ -1,9 +1,14 @@
 """The whole recording in one request, and results behind links."""
 
+import socket
+import ssl
+import threading
 from email import message_from_bytes
 from email.message import Message
+from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.cli.assessment.elsa_server import TOKEN, ElsaServer, read_wav
 from tests.cli.assessment.golden import FREE
@@ -43,6 +48,35 @@ def test_free_speech_and_a_sentence_have_their_own_endpoints() -> None:
 def test_a_refusal_is_told_with_its_reason() -> None:
     with ElsaServer() as server, pytest.raises(PeerError, match="HTTP 401, Unauthorized"):
         upload(server.http_url, "ELSA wrong", wav(PCM, 8000), "standard", None)
+
+
+def test_over_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with ElsaServer(tls=context) as server:
+        with pytest.raises(PeerError, match="VS1021"):  # a certificate that nobody vouches for
+            upload(server.http_url, f"ELSA {TOKEN}", wav(PCM, 8000), "standard", None)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        assert upload(server.http_url, f"ELSA {TOKEN}", wav(PCM, 8000), "standard", None) == FREE
+
+
+def test_a_server_that_refuses_before_it_has_read_all_is_heard_out() -> None:
+    body = b'{"error":{"code":0,"message":"Too large","errors":[]}}'
+
+    def refuse() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.recv(100)
+            connection.sendall(b"HTTP/1.1 413 X\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        with pytest.raises(PeerError, match="HTTP 413, Too large"):
+            upload(f"http://127.0.0.1:{listening.getsockname()[1]}", "", wav(bytes(1 << 24), 8000), "standard", None)
+        refusing.join()
 
 
 def test_a_result_behind_a_link_is_fetched() -> None:

@@ -48,7 +48,7 @@ def _page(title: str, finding: Finding, recording: Recording) -> Iterator[str]:
         yield f'<h2>To practise</h2><div class="wide">{_practice(finding.confusions)}</div>'
     rows = [*finding.facts, *pause_facts(finding)]
     if rows:
-        yield "<h2>Pace and pauses</h2><dl>"
+        yield "<h2>Figures</h2><dl>"
         yield from (f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
         yield "</dl>"
     yield f"<script>{script}</script></body></html>\n"
@@ -60,7 +60,7 @@ def _score(score: Score) -> str:
         return f'<li class="unknown">{escape(score.name)}<b>–</b><small>not scored</small></li>'
     return (
         f'<li class="{score.band}">{escape(score.name)}<b>{score.value:.1f} <small>of 100</small></b>'
-        f'<span class="track"><i style="width:{score.value:.1f}%"></i></span><small>{escape(words)}&nbsp;</small></li>'
+        f'<span class="track"><i style="width:{score.value:.1f}%"></i></span>{f"<small>{escape(words)}</small>" if words else ""}</li>'
     )
 
 
