@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voicestream.dsp._jit import F32, F32_2D, F32_2D_RO, F32_RO, I64, REASSOCIATE, VOID, late_kernel, part
+from voicestream.dsp._jit import F32, F32_2D, F32_2D_RO, I64, REASSOCIATE, VOID, late_kernel, part
 from voicestream.dsp.resample import resample
 
 RATE_HZ: Final = 8000  # analysed at: the band of a telephone holds all harmonics that matter
@@ -44,7 +44,7 @@ class Pitch(NamedTuple):
 def pitch(samples: NDArray[np.float32], rate_hz: int) -> Pitch:
     """The pitch of a whole recording (n,) float32 in -1..1: frame i is the 10 ms from i * HOP_S on; 60 to 550 Hz."""
     slow = resample(np.asarray(samples, np.float32), rate_hz, RATE_HZ)
-    frames = len(slow) // _HOP
+    frames = len(samples) * RATE_HZ // (rate_hz * _HOP)  # whole ones of the samples given: resampling rounds up
     chosen, strongest = np.zeros(frames, np.float32), np.zeros(frames, np.float32)
     if frames:
         slow = slow - slow.mean(dtype=np.float64).astype(np.float32)
@@ -73,7 +73,7 @@ def _correlate(padded: NDArray[np.float32], centre: int, lag: int) -> np.float32
     left, right = padded[first : first + _WINDOW], padded[first + lag : first + lag + _WINDOW]
     energy = _product(left, left) * _product(right, right)
     # what is 60 dB under the loudest sample has no pitch worth telling
-    return _product(left, right) / np.sqrt(energy + np.float32((_WINDOW * 1e-6) ** 2))
+    return np.float32(_product(left, right) / np.sqrt(energy + np.float32((_WINDOW * 1e-6) ** 2)))
 
 
 @late_kernel(VOID(F32, F32, F32_2D, F32_2D))
@@ -83,9 +83,9 @@ def _candidates(padded: NDArray[np.float32], likeness: NDArray[np.float32], hz: 
         centre = _SIDE + frame * _HOP + _HOP // 2
         for lag in range(_SHORTEST - 1, _LONGEST + 2):
             likeness[lag] = _correlate(padded, centre, lag)
-        loudest = np.float32(0.0)
+        loudest = 0.0
         for i in range(centre - _HOP, centre + _HOP):
-            loudest = max(loudest, abs(padded[i]))
+            loudest = max(loudest, float(abs(padded[i])))
         strength[frame, 0] = np.float32(_VOICING + max(0.0, 2.0 - loudest * (1.0 + _VOICING) / _SILENCE))
         for lag in range(_SHORTEST, _LONGEST + 1):
             before, here, after = likeness[lag - 1], likeness[lag], likeness[lag + 1]
