@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from voicestream.cli.assess import assess
 from voicestream.cli.client_flag import (
     ApiKey,
     Authenticity,
@@ -38,7 +39,7 @@ client = typer.Typer(
     help="""Stream a file or the microphone to a server and watch its answers.
 
     IDVoice: endpoint, summary, verify --template. das-Peak: register, verify --credential, and twilio or audiohook for the audio side
-    alone. They work with any server of their protocol, the vendor's as well; --url or VOICESTREAM_URL says which.
+    alone. ELSA: assess. They work with any server of their protocol, the vendor's as well; --url or VOICESTREAM_URL says which.
 
     das-Peak asks for a client id and its secret (`voicestream clients add`) and an API key (`voicestream keys add`). They come from files
     or the environment: VOICESTREAM_CLIENT_ID, VOICESTREAM_CLIENT_SECRET, VOICESTREAM_APIKEY.
@@ -223,6 +224,9 @@ def audiohook(
 
     access = Access(url, api_key_file=api_key_file, hook_secret_file=hook_secret_file)
     audio_side("audiohook", call_id, Speech(file, mic, speed), access)
+
+
+client.command(short_help="How well is this English spoken (ELSA)?")(assess)
 
 
 _IDVOICE = {"opus": "--opus", "realtime": "--realtime", "context_s": "--context", "window_s": "--window"}

@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import signal
-import sys
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import trio
 import typer
@@ -26,11 +24,13 @@ from voicestream.cli.daspeak_request import SUCCESS, Request, Told, Via
 from voicestream.cli.daspeak_session import ask
 from voicestream.cli.display import CallDisplay
 from voicestream.cli.http import fetch_token
-from voicestream.cli.recording import read_bytes, read_recording
+from voicestream.cli.interrupt import run
+from voicestream.cli.recording import read_recording
+from voicestream.cli.secret import API_KEY, read_secret
 from voicestream.cli.stream import endpoint_url
 from voicestream.cli.telephone_audio import TELEPHONE_HZ, recorded, spoken, telephone
 from voicestream.cli.telephone_call import Line, call
-from voicestream.cli.terminal import ERROR, NEGATIVE, console, fail, fail_with
+from voicestream.cli.terminal import NEGATIVE, console, fail, fail_with
 from voicestream.cli.twilio_caller import TwilioCaller
 from voicestream.cli.view import DasPeakView, result_rows
 from voicestream.errors import PeerError
@@ -38,8 +38,7 @@ from voicestream.errors import PeerError
 if TYPE_CHECKING:
     from rich.table import Table
 
-T = TypeVar("T")
-CLIENT_SECRET, API_KEY, HOOK_SECRET = "VOICESTREAM_CLIENT_SECRET", "VOICESTREAM_APIKEY", "VOICESTREAM_AUDIOHOOK_SECRET"
+CLIENT_SECRET, HOOK_SECRET = "VOICESTREAM_CLIENT_SECRET", "VOICESTREAM_AUDIOHOOK_SECRET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Access:
 
     def authorization(self) -> str:
         """A fresh access token; ends the command where there is none."""
-        secret = _secret(self.client_secret_file, CLIENT_SECRET)
+        secret = read_secret(self.client_secret_file, CLIENT_SECRET)
         if not (self.client_id and secret):
             raise typer.BadParameter(f"give --client-id, and its secret with --client-secret-file or {CLIENT_SECRET}")
         try:
@@ -69,12 +68,12 @@ class Access:
 
     def line(self, via: Via, call_id: str) -> Line:
         """The audio side of one call."""
-        key = _secret(self.api_key_file, API_KEY)
+        key = read_secret(self.api_key_file, API_KEY)
         if via == "twilio":
             url = endpoint_url(self.base, twilio_caller.PATH, "ws")
             return Line(url, lambda: {"apikey": key} if key else {}, lambda _now: TwilioCaller(call_id))
         url, hook = endpoint_url(self.base, audiohook_handshake.PATH, "ws"), Hook(call_id)
-        secret = _decoded(_secret(self.hook_secret_file, HOOK_SECRET))
+        secret = _decoded(read_secret(self.hook_secret_file, HOOK_SECRET))
         return Line(url, lambda: hook.headers(url, key, secret, time.time()), lambda now: AudioHookCaller(hook, now))
 
 
@@ -133,7 +132,7 @@ def session(request: Request, speech: Speech, access: Access, keep: Keep, json: 
         audio, _ = speech.open()
         speak = partial(call, access.line(request.via, request.call_id), audio, hang_up, display.say)
     authorization = access.authorization()
-    result = _run(partial(ask, access.base, authorization, request, speak, display.tell), display, hang_up)
+    result = run(partial(ask, access.base, authorization, request, speak, display.tell), display.progress, hang_up)
     call_row = ("call", f"{request.call_id} via {request.via}" + ("" if speak is None else f", {display.said_s:.1f} s"))
     rows = [*result_rows(result), call_row, *_hand_over(result, keep)]
     if not json:
@@ -151,42 +150,10 @@ def audio_side(via: Via, call_id: str, speech: Speech, access: Access) -> None:
     audio, total_s = speech.open()
     display = CallDisplay(None, total_s, json=False)
     hang_up = trio.Event()
-    ending = _run(partial(call, access.line(via, call_id), audio, hang_up, display.say), display, hang_up)
+    ending = run(partial(call, access.line(via, call_id), audio, hang_up, display.say), display.progress, hang_up)
     unheard = f", {ending.unheard_s:.1f} s of it while the server had paused the stream" if ending.unheard_s else ""
     who = "the server ended it, having what it wanted" if ending.enough else "the speech was over"
     print(f"a call of {display.said_s:.1f} s{unheard}; {who}")
-
-
-def _run(talk: Callable[[], Awaitable[T]], display: CallDisplay, hang_up: trio.Event) -> T:
-    """What `talk` comes to. Ctrl-C sets `hang_up`; where that is set it gives up."""
-    results: list[T] = []
-    failures: list[PeerError] = []  # kept, not raised: a nursery would wrap them
-
-    async def run() -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_hang_up_on_interrupt, hang_up, nursery.cancel_scope)
-            try:
-                results.append(await talk())
-            except PeerError as error:
-                failures.append(error)
-            nursery.cancel_scope.cancel()
-
-    with display.progress:
-        trio.run(run)
-    if failures:
-        fail_with(failures[0])
-    if not results:
-        print("interrupted, without a result", file=sys.stderr)
-        raise SystemExit(ERROR)
-    return results[0]
-
-
-async def _hang_up_on_interrupt(hang_up: trio.Event, scope: trio.CancelScope) -> None:
-    with trio.open_signal_receiver(signal.SIGINT) as signals:
-        async for _ in signals:
-            if hang_up.is_set():
-                scope.cancel()
-            hang_up.set()
 
 
 def _table(rows: list[tuple[str, str]], style: str) -> Table:
@@ -222,15 +189,6 @@ def _write(path: Path, content: bytes, lost: str = "") -> None:
     except OSError as error:
         print(lost, end="\n" * bool(lost))
         fail(errors.UNWRITABLE_FILE, f"{path}: {error.strerror}")
-
-
-def _secret(file: Path | None, variable: str) -> str:
-    """One line of printable ASCII, as it goes into a header; "" where there is none."""
-    secret = os.environ.get(variable, "") if file is None else read_bytes(file).decode("ascii", "replace")
-    secret = secret.strip()
-    if not (secret.isascii() and secret.isprintable()):
-        raise typer.BadParameter(f"{variable if file is None else file} does not hold a secret")
-    return secret
 
 
 def _decoded(secret: str) -> bytes:

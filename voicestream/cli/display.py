@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
 
 from voicestream.cli.recording import MESSAGE_S
 from voicestream.cli.terminal import console
 from voicestream.cli.view import bar
 
 if TYPE_CHECKING:
+    from voicestream.cli.assessment.talk import News
     from voicestream.cli.daspeak_request import Told
     from voicestream.cli.view import DasPeakView, View
     from voicestream.sessions.vocabulary import Encoding
@@ -87,6 +88,47 @@ class CallDisplay:
         view = self._view
         done, line = (self._said_s, self._state) if view is None else (min(view.percent, _PERCENT), view.line())
         self.progress.update(self._task, completed=done, clock=_clock(self._said_s), line=line, level=self._meter)
+
+
+class AssessmentDisplay:
+    """Of an assessment: the bar is the recording, beside it what the server is doing."""
+
+    def __init__(self, rate_hz: int, total_s: float | None, json: bool) -> None:
+        self._rate_hz = rate_hz
+        self._json = json
+        self._said_s = 0.0
+        self._meter = bar(0.0, 10)
+        loudness = TextColumn("{task.fields[clock]}  level {task.fields[level]}")
+        self.progress = _progress(json, loudness, BarColumn(24, complete_style="cyan"), SpinnerColumn("dots"), _LINE)
+        self._task = self.progress.add_task("", total=total_s, clock=_clock(0.0), level=self._meter, line="connecting")
+
+    @property
+    def said_s(self) -> float:
+        """How much audio was sent."""
+        return self._said_s
+
+    def say(self, pcm: bytes) -> None:
+        """A packet of PCM16 that was sent."""
+        samples = np.frombuffer(pcm, "<i2")
+        self._said_s += len(samples) / self._rate_hz
+        self._meter = level(samples)
+        self._update("the server listens")
+
+    def tell(self, answer: str, news: News) -> None:
+        """A server's answer, and what it means."""
+        if self._json:
+            print(answer, flush=True)
+        elif news.warning:
+            self.progress.console.print(f"! {news.warning}", style="yellow", markup=False)
+        if news.begin:
+            self._update("the server listens")
+
+    def wait(self) -> None:
+        """All is said, or enough."""
+        self._update("judging")
+
+    def _update(self, state: str) -> None:
+        self.progress.update(self._task, completed=self._said_s, clock=_clock(self._said_s), line=state, level=self._meter)
 
 
 def level(samples: NDArray[np.int16]) -> str:

@@ -28,9 +28,9 @@ def fail_with(error: PeerError) -> NoReturn:
     fail(error.fault, error.detail)
 
 
-def printable(text: str) -> str:
-    """What a server wrote, made safe for a terminal: one line of at most 200 characters, without escape sequences."""
-    return "".join(character if character.isprintable() else "?" for character in text[:200])
+def printable(text: str, limit: int = 200) -> str:
+    """What a server wrote, made safe for a terminal: one line of at most `limit` characters, without escape sequences."""
+    return "".join(character if character.isprintable() else "?" for character in text[:limit])
 
 
 def console() -> Console:
