@@ -30,8 +30,9 @@ class Transcriber:
 class Aligner:
     """Each word takes a tenth of a second, but for those that are missing."""
 
-    def __init__(self, missing: Sequence[str] = (), fault: Fault | None = None) -> None:
+    def __init__(self, missing: Sequence[str] = (), fault: Fault | None = None, score: float = 80.0) -> None:
         self.missing = missing
+        self.score = score
         self.fault = fault
 
     def align(self, samples: Samples, words: Sequence[str], *, optional: bool = False) -> Alignment:
@@ -40,15 +41,15 @@ class Aligner:
         assert optional or not self.missing
         said = [(place, word) for place, word in enumerate(words) if word not in self.missing]
         return Alignment(
-            tuple(aligned(place, word) for place, word in said),
+            tuple(aligned(place, word, self.score) for place, word in said),
             tuple(place for place, word in enumerate(words) if word in self.missing),
             -1.0,
         )
 
 
-def aligned(place: int, word: str) -> AlignedWord:
+def aligned(place: int, word: str, score: float) -> AlignedWord:
     start_s, end_s = place / 10, place / 10 + 0.1
-    return AlignedWord(place, word, start_s, end_s, 80.0, (AlignedPhone("AH", start_s, end_s, 80.0, "IH"),))
+    return AlignedWord(place, word, start_s, end_s, score, (AlignedPhone("AH", start_s, end_s, score, "IH"),))
 
 
 def judge(words: Sequence[Word], samples: Samples, labels: NDArray[np.uint8], sentence: Sequence[str] | None) -> Judgement:
@@ -59,8 +60,10 @@ def heard(*words: str, confidence: float = 0.9) -> SegmentFinding:
     return SegmentFinding(tuple((word, confidence) for word in words), ())
 
 
-def read(sentence: str, said: SegmentFinding, missing: Sequence[str] = (), fault: Fault | None = None) -> Assessment:
-    return Chain(Transcriber(), Aligner(missing, fault), judge).conclude([said] if said.heard else [], SECOND, LABELS, sentence, 20.0)
+def read(sentence: str, said: SegmentFinding, missing: Sequence[str] = (), fault: Fault | None = None, score: float = 80.0) -> Assessment:
+    return Chain(Transcriber(), Aligner(missing, fault, score), judge).conclude(
+        [said] if said.heard else [], SECOND, LABELS, sentence, 20.0
+    )
 
 
 def test_words_of_a_segment_have_times_of_the_recording_and_the_confidence_of_the_transcript() -> None:
@@ -113,12 +116,16 @@ def test_a_word_heard_as_another_is_not_one_too_many() -> None:
 
 def test_another_sentence_is_irrelevant() -> None:
     sentence = "would you please wait"
-    found = read(sentence, heard("bananas", "taste", "nice"), missing=["would", "please", "wait"])
+    found = read(sentence, heard("bananas", "taste", "nice"), score=70.0)
     assert (found.attempt, found.utterances, found.omitted) == ("IRRELEVANT", (), tuple(sentence.split()))
 
 
 def test_a_bad_transcript_of_a_beginner_is_overruled_by_the_alignment() -> None:
     assert read("would you please to wait", heard("Odeo", "mixed", "high", "gulf")).attempt == "RELEVANT"
+
+
+def test_a_good_transcript_overrules_badly_said_sounds() -> None:
+    assert read("would you please wait", heard("would", "you", "please", "wait"), score=40.0).attempt == "RELEVANT"
 
 
 def test_nothing_heard_is_unspoken() -> None:
