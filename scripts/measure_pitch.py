@@ -52,8 +52,8 @@ def compared(one: list[Track], other: list[Track]) -> str:
     apart = np.abs(np.log2(a[both] / b[both]))
     fine_cents = 1200 * np.median(apart[apart <= GROSS_OCTAVES])
     return (
-        f"gross errors {100 * np.mean(apart > GROSS_OCTAVES):.2f} % of {both.sum()}, voicing agrees {100 * np.mean((a > 0) == (b > 0)):.1f} %, "
-        f"else {fine_cents:.1f} cents apart"
+        f"gross errors {100 * np.mean(apart > GROSS_OCTAVES):.2f} % of {both.sum()}, "
+        f"voicing agrees {100 * np.mean((a > 0) == (b > 0)):.1f} %, else {fine_cents:.1f} cents apart"
     )
 
 
