@@ -1,13 +1,17 @@
 """The ELSA family behind a listener in memory, on a clock that is told, with recognition by a rule."""
 
+import io
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+import numpy as np
+import soundfile
 import trio
+from numpy.typing import NDArray
 from trio.testing import memory_stream_pair
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
@@ -16,6 +20,7 @@ from tests.transport.fake import Book
 from tests.transport.live import no_http
 from voicestream.dsp.frontend import FrontEnd
 from voicestream.errors import Fault
+from voicestream.protocols import elsa, elsa_scripted
 from voicestream.protocols.base import Dialect, Goodbye, Refusal
 from voicestream.server.assessment import Assessments
 from voicestream.server.assessment_figure import AssessmentFigures
@@ -36,6 +41,9 @@ AT = 1_700_000_000.0
 HOST = "voice.example.org"
 CONFIG = '{"api_plan":"standard","return_json":true}'
 END = '{"type": "ELSA:end_stream"}'
+FREE, SCRIPTED = elsa.PATH, elsa_scripted.PATH
+START = '{"type":"ELSA:start_stream","data":{"stream_info":{"api_plan":"standard","sentence":"pizza party"}}}'
+Samples: TypeAlias = NDArray[np.int16]
 T = TypeVar("T")
 
 
@@ -159,3 +167,23 @@ async def rest(websocket: WebSocketConnection) -> tuple[list[dict[str, Any]], in
             texts.append(await told(websocket))
         except ConnectionClosed as closed:
             return texts, closed.reason.code if closed.reason else 1006
+
+
+def wav(samples: Samples, rate_hz: int = 16000) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate_hz, "PCM_16", format="WAV")
+    return file.getvalue()
+
+
+def packets(samples: Samples) -> list[bytes]:
+    """As the official clients cut a file: each half second with a header of its own."""
+    return [wav(samples[begin : begin + 8000]) for begin in range(0, len(samples), 8000)]
+
+
+async def say(visited: House, *messages: str | bytes, path: str = FREE) -> tuple[list[dict[str, Any]], int]:
+    """Say all of it at once, then read to the end."""
+    async with visited.visit(path) as websocket:
+        with suppress(ConnectionClosed):  # we may have heard enough
+            for message in messages:
+                await websocket.send_message(message)
+        return await rest(websocket)

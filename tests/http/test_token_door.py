@@ -1,7 +1,9 @@
 """The short way of a token request: who may take it, and that everybody else arrives at the HTTP server with every byte."""
 
 import json
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -113,6 +115,18 @@ async def test_over_tls_too(house: House) -> None:
         await secure.send_all(house.asked())
         assert b"access_token" in await secure.receive_some()
         nursery.cancel_scope.cancel()
+
+
+async def test_a_client_that_is_gone_already_is_no_defect(house: House) -> None:
+    [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    plain = await trio.testing.open_stream_to_socket_listener(listener)
+    stream = await listener.accept()
+    plain.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    plain.socket.close()  # a reset
+    with pytest.raises(trio.BrokenResourceError):
+        await stream.receive_some()
+    await house.door.serve(stream, house.asked())
+    assert house.handed_on == [house.asked()]
 
 
 async def test_in_a_drain_the_http_server_has_the_word(house: House) -> None:

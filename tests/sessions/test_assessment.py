@@ -99,7 +99,14 @@ def test_recordings_have_a_word(voice: NDArray[np.float32]) -> None:
     assert listen(voice / 1000).word() in ("quiet", "no_speech")
     assert listen(np.clip(20 * voice, -0.5, 0.5)).word() == "clipped"
     assert listen(voice + noise).word() in ("noisy", "no_speech")
-    assert [listen(sound).word() for sound in (silence(4.0), music, silence(0.5))] == ["no_speech"] * 3
+    assert [listen(sound).word() for sound in (silence(4.0), music, silence(0.5), silence(2.9))] == ["no_speech"] * 4
+
+
+def test_one_word_is_speech() -> None:
+    for person in people():
+        said = person.at("test", 16000)[: 16000 * 4].astype(np.float32) / 32768
+        loudest = int(np.argmax(np.convolve(np.abs(said), np.ones(8000), "valid")))
+        assert listen(said[loudest : loudest + 8000]).word() == "ok", person.name
 
 
 def test_a_short_recording_has_no_score_of_the_whole() -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from voicestream.codecs.growing_file import PROBE_BYTES
@@ -63,6 +65,12 @@ def refused(*packets: bytes) -> Fault:
 
 def cut(data: bytes, size: int) -> list[bytes]:
     return [data[begin : begin + size] for begin in range(0, len(data), size)]
+
+
+FILES = [
+    wav(tone(8000, 0.1), 8000), wav(np.stack([tone(16000, 0.1)] * 2, axis=1), 16000, "PCM_24"), wav(tone(16000, 0.1), 16000, "FLOAT"),
+    *[container(name, 0.1) for name in CONTAINERS],
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 22050, 44100, 48000])
@@ -152,6 +160,22 @@ def test_a_bomb_is_decoded_no_further_than_the_plan_is_long() -> None:
 )
 def test_what_is_no_audio(packets: tuple[bytes, ...], fault: Fault) -> None:
     assert refused(*packets) is fault
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_no_damage_and_no_cut_raises_anything_else(data: st.DataObject) -> None:
+    damaged = bytearray(data.draw(st.sampled_from(FILES)))
+    for _ in range(data.draw(st.integers(0, 6))):
+        damaged[data.draw(st.integers(0, min(99, len(damaged) - 1)))] = data.draw(st.integers(0, 255))
+    size = data.draw(st.integers(1, 3000))
+    audio = PacketAudio(2.0)
+    try:
+        for packet in cut(bytes(damaged), size):
+            audio.feed(packet)
+        audio.flush()
+    except PeerError:
+        audio.close()
 
 
 def test_a_container_in_which_nothing_is_found_is_given_up() -> None:

@@ -34,6 +34,7 @@ from voicestream.sessions.vocabulary import Assessing
 LONGEST_S: Final[dict[Plan, float]] = {"standard": 60.0, "premium": 150.0}
 SHORT_S: Final = 20.0  # net speech below which there is no score of the whole (elsa.md section 5)
 _SPEECH_S: Final = 0.3  # net speech below which nobody has spoken: one short word has more
+_SURE_S: Final = 3.0  # of a recording, below which voices and noise are not told: the network misses first words, and there are no pauses
 _LOOK_SAMPLES: Final = RATE_HZ // 2  # how often the end is looked for; the meter is slower on longer blocks, too
 _WORDS: Final[dict[Fault, Recorded]] = {
     LITTLE_SPEECH: "no_speech", NO_VOICE: "no_speech", SPEECH_QUIET: "quiet", SPEECH_CLIPPED: "clipped", MUCH_NOISE: "noisy",
@@ -106,8 +107,9 @@ class Listening:
 
     def word(self) -> Recorded:
         """How good the recording is, in a word."""
+        gate = self._gate if self.heard_s >= _SURE_S else replace(self._gate, voice=0.0, snr_db=MIN_SNR_DB)
         try:
-            admit(self._meter.quality(), self._gate)
+            admit(self._meter.quality(), gate)
         except Unfit as unfit:
             return _WORDS[unfit.fault]
         return "ok"

@@ -50,8 +50,7 @@ class TokenDoor:
 
     async def serve(self, stream: trio.abc.Stream, data: bytes) -> None:
         """Serve one connection whose first bytes, `data`, are read already."""
-        plain = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
-        address = plain.socket.getpeername()[0] if isinstance(plain, trio.SocketStream) else None
+        address = _address(stream)
         while address is not None and not self.draining and (found := _HEAD.match(data)) is not None:
             fields = _usual_fields(found[1])
             end = found.end() + int(fields.get("content-length", 0))
@@ -89,6 +88,15 @@ class TokenDoor:
             return None
         told = msgspec.json.encode(oauth2.token_answer(granted, login.authority.tokens.life_s, asked.scope))
         return _ANSWER.format(length=len(told), date=formatdate(login.clock(), usegmt=True)).encode() + told
+
+
+def _address(stream: trio.abc.Stream) -> str | None:
+    """The peer's; None where there is none any more."""
+    plain = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+    try:
+        return str(plain.socket.getpeername()[0]) if isinstance(plain, trio.SocketStream) else None
+    except OSError:  # gone already
+        return None
 
 
 def _usual_fields(head: bytes) -> dict[str, str]:
