@@ -142,7 +142,7 @@ async def test_what_is_cancelled_is_not_begun() -> None:
         with hear(made.begin("standard"), spoken(DEADLY, DEADLY)):
             pass
         assert await outcome(hear(made.begin("standard"), spoken(100))) == ["100"]
-        assert made.ready
+        assert not made.broken
 
 
 async def test_a_client_who_leaves_while_waiting_takes_nothing_with_it() -> None:
@@ -157,7 +157,7 @@ async def test_a_client_who_leaves_while_waiting_takes_nothing_with_it() -> None
 
 async def test_without_workers_it_is_told_at_the_beginning() -> None:
     async with assessor(idle=True) as made:
-        assert not made.ready
+        assert made.broken
         with pytest.raises(PeerError) as caught:
             made.begin("standard")
         assert caught.value.fault is WORKER_MISSING

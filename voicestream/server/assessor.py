@@ -50,7 +50,7 @@ class Assessor:
         return self._pool.broken
 
     async def serve(self, *, warm: bool) -> None:
-        """Keep the workers until cancelled; started now (warm), or when somebody begins to speak, which takes longer."""
+        """Keep the workers until cancelled; started now (warm), or when somebody begins to speak, which takes longer than they do."""
         if warm:
             self._pool.wake()
         await self._pool.serve()

@@ -45,6 +45,8 @@ CARD: Final = Card(
         Measurement("English prompts of asterisk-core-sounds (one native speaker, 1690 words)", "8 kHz", "word error %", 6.6),
         Measurement("the same prompts", "one core", "CPU s per s", 0.0225),
     ),
-    limits="of learners two to three words in five are wrong, more where they pause within a sentence; English only; "
-    "may invent words where nobody speaks",
+    limits=(
+        "of learners two to three words in five are wrong, more where they pause within a sentence; English only; "
+        "may invent words where nobody speaks"
+    ),
 )
