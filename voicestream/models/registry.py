@@ -19,7 +19,7 @@ from voicestream.models.speaker import mfcc
 from voicestream.models.speaker.fusion import FusedSpeaker
 from voicestream.models.speaker.model import SpeakerModel
 from voicestream.models.speaker.neural import Network, NeuralSpeaker, packaged, packaged_card
-from voicestream.models.speech import moonshine, rating
+from voicestream.models.speech import moonshine, pronunciation, rating, spelling
 from voicestream.models.vad import compact, energy, silero
 from voicestream.models.vad.model import MakeFront, VadModel
 from voicestream.models.weights import Arrays
@@ -127,6 +127,8 @@ def cards() -> tuple[Card, ...]:
         *(model.card() for model in _VAD.values()),
         *(authenticity_model(name).card for name in _AUTHENTICITY),
         moonshine.CARD,
+        spelling.card(),
+        pronunciation.card(),
         rating.card(),
     )
 
