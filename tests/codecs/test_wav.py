@@ -9,7 +9,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicestream.codecs.wav import is_wav, read_wav
+from voicestream.codecs.wav import is_wav, read_wav, write_wav
 from voicestream.dsp.g711 import alaw_expand, mulaw_expand
 from voicestream.errors import UNREADABLE_AUDIO, MisuseError, PeerError
 
@@ -129,3 +129,9 @@ def test_no_bytes_raise_anything_else(tail: bytes, changes: list[tuple[int, int]
 def test_no_samples_are_none() -> None:
     wav = read_wav(written(STEREO[:0]))
     assert (wav.frames, wav.duration_s, wav.channel(2)) == (0, 0.0, b"")
+
+
+def test_what_is_written_is_read() -> None:
+    samples = np.arange(-500, 500, dtype="<i2")
+    written = read_wav(write_wav(samples.tobytes(), 16_000))
+    assert (written.rate_hz, written.channels, written.codec, written.channel(1)) == (16_000, 1, "pcm16", samples.tobytes())

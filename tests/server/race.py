@@ -23,6 +23,7 @@ from tests.protocols import hook
 from tests.server.consumer import AT, AUDIOHOOK_PATH, TWILIO_PATH, House
 from tests.sessions.toy import ANYTHING, CARD, SampleFront, ToyLiving, ToyModel
 from tests.transport.live import no_http
+from voicestream.codecs.wav import write_wav
 from voicestream.dsp import g711
 from voicestream.dsp.frontend import FrontEndPlan
 from voicestream.protocols.daspeak import NAMESPACES
@@ -37,7 +38,6 @@ from voicestream.server.signalling import Signalling
 from voicestream.server.switchboard import Asker, Switchboard
 from voicestream.sessions.call import Judged
 from voicestream.sessions.collection import Collection
-from voicestream.sessions.judgement import wav
 from voicestream.sessions.vocabulary import Result, Template
 from voicestream.store.client import add_client
 from voicestream.transport.listener import Admission, Listener
@@ -72,7 +72,7 @@ class Scribe:
         assert isinstance(work, partial)
         collection: Collection = work.args[1]
         await trio.sleep(0.1)
-        return Judged(0.9, collection.status.voice_s, True, "credential", wav((8000, [collection.voice()])))
+        return Judged(0.9, collection.status.voice_s, True, "credential", write_wav(collection.voice(), 8000))
 
 
 class Witness(Switchboard):

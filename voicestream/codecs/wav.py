@@ -6,8 +6,10 @@ what follows) mean the rest. Sources: Microsoft, "Multimedia Programming Interfa
 """
 
 import struct
+import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -86,3 +88,14 @@ def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
             size = len(view) - at
         yield name, view[at : at + size]
         at += size + size % 2
+
+
+def write_wav(pcm16: bytes, rate_hz: int) -> bytes:
+    """A complete file of PCM16 little-endian mono."""
+    file = BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(rate_hz)
+        writer.writeframes(pcm16)
+    return file.getvalue()

@@ -12,20 +12,19 @@ one day serve many sessions. Scratch belongs to the thread. Between the stages s
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.dsp import mfcc, vad
 from voicestream.dsp._jit import BYTES, F32, F32_2D, F32_RO, I64_RO, INT, U8, kernel, late_kernel, part
-from voicestream.dsp.g711 import alaw_sample, mulaw_sample
+from voicestream.dsp.g711 import Encoding, alaw_sample, mulaw_sample
 from voicestream.dsp.mfcc import FeatureOptions, feature_frame, feature_plan
 from voicestream.dsp.network_vad import VadNetwork, network_hop, network_start
 from voicestream.dsp.resample import TAPS, ResamplePlan, resample_block, resample_plan
 from voicestream.dsp.vad import VadOptions, vad_hop, vad_start
 
-Encoding: TypeAlias = Literal["pcm16", "mulaw", "alaw"]
 Labels: TypeAlias = bytes
 Features: TypeAlias = NDArray[np.float32]
 

@@ -5,10 +5,25 @@ inside the fused front end it costs 0.1 us per 20 ms. Scaled to 16 bits as every
 values times 4, A-law's 13-bit values times 8.
 """
 
+from typing import Literal, TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.dsp._jit import BYTES, I16, I16_RO, U8, VOID, late_kernel, part
+
+Encoding: TypeAlias = Literal["pcm16", "mulaw", "alaw"]
+
+
+def pcm16_bytes(data: bytes, encoding: Encoding) -> bytes:
+    """Bytes in any encoding that telephony has -> PCM16 little-endian."""
+    match encoding:
+        case "pcm16":
+            return data
+        case "mulaw":
+            return mulaw_expand(data).astype("<i2", copy=False).tobytes()
+        case "alaw":
+            return alaw_expand(data).astype("<i2", copy=False).tobytes()
 
 
 def mulaw_expand(data: bytes) -> NDArray[np.int16]:

@@ -83,9 +83,8 @@ class Server:
         self._metrics = metrics
         self._routes = Routes(settings, model, make_front, partial(unpack, model=model, key=key), runner, metrics)
         self._assessor = own_assessor(settings) if settings.component_assessment and assessor is None else None
-        assessor = assessor or self._assessor
-        assessing = settings.component_assessment and assessor is not None
-        self._authority = _authority(settings) if settings.component_daspeak or assessing else None
+        assessor = (assessor or self._assessor) if settings.component_assessment else None
+        self._authority = _authority(settings) if settings.component_daspeak or assessor is not None else None
         self._login = Login(self._authority, runner) if self._authority is not None else None
         self._credentials: Credentials | None = None
         self._daspeak: DasPeak | None = None
@@ -98,7 +97,7 @@ class Server:
             )
             self._routes.add(self._daspeak.routes, self._daspeak.operations)
         self._elsa: ElsaFamily | None = None
-        if assessing and assessor is not None and self._authority is not None:
+        if assessor is not None and self._authority is not None:
             self._elsa = self._elsa_family(assessor, self._authority, runner)
             self._routes.add(self._elsa.routes, self._elsa.operations)
         services = Services(
@@ -120,8 +119,8 @@ class Server:
         )
         self._http = HttpServer(create_app(settings, services), settings.write_s)
         self._token_door: TokenDoor | None = None
-        if self._login is not None and not settings.allow_cors:
-            self._token_door = TokenDoor(self._login, self._http.serve, settings.body_s, settings.write_s)
+        if services.login is not None and not settings.allow_cors:
+            self._token_door = TokenDoor(services.login, self._http.serve, settings.body_s, settings.write_s)
         http = self._http.serve if self._token_door is None else self._token_door.serve
         self._listener = Listener(self._routes.table, http, self._routes.watch, _admission(settings), _tls_context(settings))
 

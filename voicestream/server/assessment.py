@@ -4,9 +4,7 @@ listening ─► samples ─► Attempt ─► a Run per sentence ─► the bes
                            └ cancel: the client is gone
 """
 
-import wave
 from collections.abc import Callable
-from io import BytesIO
 from typing import Final, Protocol
 
 import msgspec
@@ -15,6 +13,7 @@ import structlog
 import trio
 from numpy.typing import NDArray
 
+from voicestream.codecs.wav import write_wav
 from voicestream.errors import ASSESSMENT_LATE, ASSESSMENT_SILENT, OVERLOADED, PeerError
 from voicestream.models.vad.model import MakeFront
 from voicestream.protocols.elsa_json import Band, result_object, unbanded
@@ -144,7 +143,7 @@ class Assessments:
 
         def put() -> tuple[str, str]:
             body = msgspec.json.encode(result_object(assessment, self.band))
-            wav = wav_file(listening.recording()) if self._keep_audio else None
+            wav = write_wav(listening.recording().astype("<i2", copy=False).tobytes(), RATE_HZ) if self._keep_audio else None
             kept = self.results.put(tenant, body, wav, self.clock())
             return result_url(base_url, kept.result), audio_url(base_url, kept.audio) if kept.audio else ""
 
@@ -223,14 +222,3 @@ def result_url(base_url: str, link: str) -> str:
 
 def audio_url(base_url: str, link: str) -> str:
     return f"{base_url}{AUDIOS}/{link}"
-
-
-def wav_file(samples: Samples) -> bytes:
-    """Samples (n,) int16 at 16 kHz as a WAV file."""
-    file = BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(RATE_HZ)
-        writer.writeframes(samples.astype("<i2", copy=False).tobytes())
-    return file.getvalue()

@@ -14,7 +14,7 @@ through the switchboard, by plain calls (daspeak.md section 3.3).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final
 
 import structlog
 import trio
@@ -23,6 +23,8 @@ from voicestream.errors import CALL_FORMAT, CALL_SHORT, CALL_STALLED, CALL_STREA
 from voicestream.models.authenticity.model import AuthenticityModel
 from voicestream.models.speaker.model import SpeakerModel
 from voicestream.models.vad.model import MakeFront
+from voicestream.protocols.daspeak_parameter import Kind
+from voicestream.server.http.services import Runner
 from voicestream.server.switchboard import Switchboard
 from voicestream.sessions.call import CallFailed, Inquiry, Judged, Progress, Told
 from voicestream.sessions.collection import Collection
@@ -37,13 +39,6 @@ _LOOKS: Final = 6  # per stall time: so much later a stall may be noticed
 OTHER_SPEAKER, SPOOF = REJECTED = ("other speaker", "spoof")  # outcomes
 
 Tell = Callable[[Told], None]
-Kind: TypeAlias = Literal["register", "verify"]
-
-
-class Runner(Protocol):
-    """Who runs heavy work on threads."""
-
-    async def run(self, work: Callable[[], Judged], model: str) -> Judged: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +119,10 @@ class CallSession:
             raise PeerError(self._fault)
         recognition = self._recognition
         model = recognition.models[self.inquiry.model_hash]
-        seal = partial(_sealed, recognition.seal, self.tenant)
+
+        def seal(template: Template) -> str:
+            return recognition.seal(template, self.tenant)
+
         work = partial(judge, self.inquiry, self._collection, model, recognition.living(), seal, recognition.gate, recognition.make_front)
         return await recognition.runner.run(work, model.card.name)
 
@@ -171,7 +169,3 @@ class CallSession:
         self._fault = fault or CALL_SHORT
         self._came.set()
         self._settled.set()
-
-
-def _sealed(seal: Callable[[Template, str], str], tenant: str, template: Template) -> str:
-    return seal(template, tenant)

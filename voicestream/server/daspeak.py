@@ -68,6 +68,7 @@ class DasPeak:
         options = exchange.Options(settings.call_sessions, settings.verification_attempts, patience)
         self.exchange = Exchange(switchboard, recognition, metrics.call_ended, options)
         self._credentials = credentials
+        self._thresholds = {digest: _even_odds(model) for digest, model in credentials.models.items()}
         self._settings = settings
         kept = RestSessions(login.authority.database, settings.rest_readable_s)
         self.rest_channel = RestChannel(kept, self.exchange.ask, self.offer, login.clock, settings.rest_sessions)
@@ -94,7 +95,7 @@ class DasPeak:
     def offer(self, tenant: str) -> Offer:
         """What a tenant may ask for."""
         return Offer(
-            {digest: _even_odds(model) for digest, model in self._credentials.models.items()},
+            self._thresholds,
             lambda text: self._credentials.open(text, tenant),
             self._settings.call_audio_s,
             self._settings.authenticity_threshold,

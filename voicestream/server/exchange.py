@@ -1,6 +1,6 @@
 """Every das-Peak session of one process: opened for a tenant, run in the scope of whoever asked, judged by one recognition.
 
-Socket.IO: open() then `await session.run(…)` in the nursery of its connection: it ends with it
+Socket.IO: open() then hold() in the nursery of its connection: it ends with it
 REST:      ask(): run in the exchange's own nursery, because a poll is no connection
 """
 

@@ -10,8 +10,8 @@ pauses: a model hears words as they were said, and noise is measured between the
 from collections import deque
 from typing import Final
 
-from voicestream.dsp import g711
 from voicestream.dsp.frontend import FrontEnd, FrontEndPlan
+from voicestream.dsp.g711 import pcm16_bytes
 from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.call import Inquiry, VoiceStatus
 from voicestream.sessions.piece import Recording
@@ -84,11 +84,11 @@ class Collection:
 
     def voice(self) -> bytes:
         """The voiced samples in order, as much as `status` counts: PCM16 little-endian."""
-        return self._pcm16(self._voice[: self.status.samples * self._bytes_per_sample])
+        return pcm16_bytes(bytes(self._voice[: self.status.samples * self._bytes_per_sample]), self._encoding)
 
     def recording(self) -> Recording:
         """What is to be judged: speech with the ends of its pauses."""
-        return self._rate_hz, [self._pcm16(self._heard)]
+        return self._rate_hz, [pcm16_bytes(bytes(self._heard), self._encoding)]
 
     def _next_bytes(self) -> int:
         return self.status.samples * self._bytes_per_sample + self._status_bytes
@@ -110,9 +110,3 @@ class Collection:
     def _keep(self, quiet: bytes) -> None:
         if len(self._heard) < self._heard_max:
             self._heard += quiet
-
-    def _pcm16(self, data: bytearray) -> bytes:
-        if self._encoding == "pcm16":
-            return bytes(data)
-        expand = g711.mulaw_expand if self._encoding == "mulaw" else g711.alaw_expand
-        return expand(bytes(data)).astype("<i2", copy=False).tobytes()

@@ -1,10 +1,10 @@
 """What the recognition says of a voice that was gathered: is it a living one, and whose?"""
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from voicestream.codecs.wav import write_wav
 from voicestream.dsp.frontend import FrontEnd
 from voicestream.errors import LITTLE_SPEECH, PeerError
 from voicestream.models.authenticity.model import AuthenticityModel
@@ -48,22 +48,7 @@ def judge(
         return replace(judged, similarity=similarity, same_speaker=similarity >= inquiry.similarity_threshold)
     if not judged.genuine:
         return judged
-    return replace(judged, credential=seal(enrolment.template), voice_wav=wav(_voice(inquiry, collection)))
-
-
-def wav(recording: Recording) -> bytes:
-    """A complete WAV file, PCM16 mono."""
-    import wave
-
-    rate_hz, blocks = recording
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(rate_hz)
-        for block in blocks:
-            writer.writeframes(block)
-    return file.getvalue()
+    return replace(judged, credential=seal(enrolment.template), voice_wav=write_wav(collection.voice(), inquiry.rate_hz))
 
 
 def _voice(inquiry: Inquiry, collection: Collection) -> Recording:

@@ -12,8 +12,8 @@ import trustme
 
 from tests.cli.assessment.elsa_server import TOKEN, ElsaServer, read_wav
 from tests.cli.assessment.golden import FREE
-from voicestream.cli.assessment.conversation import wav
 from voicestream.cli.assessment.upload import _form, _origin, followed, upload
+from voicestream.codecs.wav import write_wav
 from voicestream.errors import PeerError
 
 PCM = bytes(range(256)) * 10
@@ -32,7 +32,7 @@ def fields(content_type: str, body: bytes) -> dict[str, bytes]:
 
 
 def test_the_form_holds_what_the_endpoint_wants() -> None:
-    content_type, body = _form({"api_plan": "standard", "sentence": "Où est-il?"}, wav(PCM, 8000))
+    content_type, body = _form({"api_plan": "standard", "sentence": "Où est-il?"}, write_wav(PCM, 8000))
     told = fields(content_type, body)
     assert told["api_plan"] == b"standard"
     assert told["sentence"].decode() == "Où est-il?"
@@ -41,13 +41,13 @@ def test_the_form_holds_what_the_endpoint_wants() -> None:
 
 def test_free_speech_and_a_sentence_have_their_own_endpoints() -> None:
     with ElsaServer() as server:
-        assert "speakers" in upload(server.http_url, f"ELSA {TOKEN}", wav(PCM, 8000), "standard", None)
-        assert "utterance" in upload(server.http_url, f"ELSA {TOKEN}", wav(PCM, 8000), "standard", "pizza party")
+        assert "speakers" in upload(server.http_url, f"ELSA {TOKEN}", write_wav(PCM, 8000), "standard", None)
+        assert "utterance" in upload(server.http_url, f"ELSA {TOKEN}", write_wav(PCM, 8000), "standard", "pizza party")
 
 
 def test_a_refusal_is_told_with_its_reason() -> None:
     with ElsaServer() as server, pytest.raises(PeerError, match="HTTP 401, Unauthorized"):
-        upload(server.http_url, "ELSA wrong", wav(PCM, 8000), "standard", None)
+        upload(server.http_url, "ELSA wrong", write_wav(PCM, 8000), "standard", None)
 
 
 def test_over_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -57,9 +57,9 @@ def test_over_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with ElsaServer(tls=context) as server:
         with pytest.raises(PeerError, match="VS1021"):  # a certificate that nobody vouches for
-            upload(server.http_url, f"ELSA {TOKEN}", wav(PCM, 8000), "standard", None)
+            upload(server.http_url, f"ELSA {TOKEN}", write_wav(PCM, 8000), "standard", None)
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-        assert upload(server.http_url, f"ELSA {TOKEN}", wav(PCM, 8000), "standard", None) == FREE
+        assert upload(server.http_url, f"ELSA {TOKEN}", write_wav(PCM, 8000), "standard", None) == FREE
 
 
 def test_a_server_that_refuses_before_it_has_read_all_is_heard_out() -> None:
@@ -75,7 +75,7 @@ def test_a_server_that_refuses_before_it_has_read_all_is_heard_out() -> None:
         refusing = threading.Thread(target=refuse)
         refusing.start()
         with pytest.raises(PeerError, match="HTTP 413, Too large"):
-            upload(f"http://127.0.0.1:{listening.getsockname()[1]}", "", wav(bytes(1 << 24), 8000), "standard", None)
+            upload(f"http://127.0.0.1:{listening.getsockname()[1]}", "", write_wav(bytes(1 << 24), 8000), "standard", None)
         refusing.join()
 
 

@@ -2,13 +2,9 @@
 
 from typing import Final
 
-# General American, the accent of CMUdict: https://en.wikipedia.org/wiki/ARPABET
-IPA: Final = {
-    "AA": "ɑ", "AE": "æ", "AH": "ʌ", "AO": "ɔ", "AW": "aʊ", "AX": "ə", "AXR": "ɚ", "AY": "aɪ", "EH": "ɛ", "ER": "ɝ", "EY": "eɪ",
-    "IH": "ɪ", "IX": "ɨ", "IY": "i", "OW": "oʊ", "OY": "ɔɪ", "UH": "ʊ", "UW": "u", "B": "b", "CH": "tʃ", "D": "d", "DH": "ð",
-    "DX": "ɾ", "F": "f", "G": "ɡ", "HH": "h", "JH": "dʒ", "K": "k", "L": "l", "M": "m", "N": "n", "NG": "ŋ", "P": "p", "R": "ɹ",
-    "S": "s", "SH": "ʃ", "T": "t", "TH": "θ", "V": "v", "W": "w", "Y": "j", "Z": "z", "ZH": "ʒ",
-}  # fmt: skip
+from voicestream.protocols import phone_symbol
+
+IPA: Final = phone_symbol.IPA | {"AXR": "ɚ", "DX": "ɾ", "IX": "ɨ"}  # that other servers write
 
 
 def ipa(arpabet: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import trio
 
-from voicestream.cli.assessment.conversation import Speech, converse, wav
+from voicestream.cli.assessment.conversation import Speech, converse
 from voicestream.cli.assessment.talk import FreeTalk, Plan, SentenceTalk
 from voicestream.cli.assessment.upload import followed, upload
 from voicestream.cli.display import AssessmentDisplay
@@ -20,6 +20,7 @@ from voicestream.cli.interrupt import run
 from voicestream.cli.microphone import RATE_HZ, microphone
 from voicestream.cli.recording import Recording
 from voicestream.cli.stream import paced
+from voicestream.codecs.wav import write_wav
 
 Via: TypeAlias = Literal["ws", "http"]
 
@@ -96,7 +97,7 @@ def _upload(wish: Wish, recording: Recording, as_json: bool) -> dict[str, Any]:
         pcm = recording.samples.astype("<i2").tobytes()
         display.say(pcm)
         display.wait()
-        send = partial(upload, wish.url, wish.authorization, wav(pcm, recording.rate_hz), wish.plan, wish.sentence)
+        send = partial(upload, wish.url, wish.authorization, write_wav(pcm, recording.rate_hz), wish.plan, wish.sentence)
         told = await trio.to_thread.run_sync(send, abandon_on_cancel=True)
         if as_json:
             print(json.dumps(told))

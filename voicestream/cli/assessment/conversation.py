@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import math
-import wave
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -25,23 +23,13 @@ from voicestream import errors
 from voicestream.cli.assessment.talk import END_STREAM, News, Talk
 from voicestream.cli.http import reason
 from voicestream.cli.stream import endpoint_url
+from voicestream.codecs.wav import write_wav
 from voicestream.errors import PeerError
 
 _START_S: Final = 30.0  # for the server to take the stream on
 _RESULT_S: Final = 150.0  # for the result once the speech is over; the official client gives up after as much in all
 _CLOSING_S: Final = 5.0
 _RESULT_BYTES: Final = 1 << 26
-
-
-def wav(pcm: bytes, rate_hz: int) -> bytes:
-    """PCM16 little-endian mono as a whole WAV file."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(rate_hz)
-        writer.writeframes(pcm)
-    return file.getvalue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +136,7 @@ class Conversation:
         try:
             async with aclosing(self._speech.packets) as packets:
                 while (packet := await self._packet(packets)) is not None:
-                    await self._websocket.send_message(wav(packet, self._speech.rate_hz))
+                    await self._websocket.send_message(write_wav(packet, self._speech.rate_hz))
                     self._speech.sent(packet)
             if not self._enough:
                 await self._websocket.send_message(END_STREAM)

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from voicestream import errors
-from voicestream.codecs.wav import Codec, is_wav, read_wav
-from voicestream.dsp.g711 import alaw_expand, mulaw_expand
+from voicestream.codecs.wav import is_wav, read_wav
+from voicestream.dsp.g711 import alaw_expand, mulaw_expand, pcm16_bytes
 from voicestream.errors import LITTLE_SPEECH, PeerError
 from voicestream.models.authenticity.model import AuthenticityModel
 from voicestream.models.speaker.model import SpeakerModel
@@ -41,17 +41,7 @@ def samples_of(data: bytes | bytearray, channel: int) -> Recording:
         raise PeerError(errors.WAV_LONG)
     if channel > wav.channels:
         raise PeerError(errors.CHANNEL_WRONG)
-    return wav.rate_hz, (_pcm16(wav.channel(channel), wav.codec),)
-
-
-def _pcm16(samples: bytes, codec: Codec) -> bytes:
-    match codec:
-        case "pcm16":
-            return samples
-        case "mulaw":
-            return mulaw_expand(samples).astype("<i2", copy=False).tobytes()
-        case "alaw":
-            return alaw_expand(samples).astype("<i2", copy=False).tobytes()
+    return wav.rate_hz, (pcm16_bytes(wav.channel(channel), wav.codec),)
 
 
 def warm_up(detector: AuthenticityModel, make_front: MakeFront) -> None:
