@@ -15,11 +15,12 @@ from voicestream.dsp.pcm import to_float
 from voicestream.errors import PeerError
 from voicestream.models.registry import vad_front
 from voicestream.models.speech.aligner import AlignedPhone, Aligner
+from voicestream.models.speech.confusion import Sound
 from voicestream.models.speech.impression import impression
 from voicestream.models.speech.lexicon import lexicon
 from voicestream.models.speech.likelihood import acoustic_model
 from voicestream.models.speech.pace import pace
-from voicestream.models.speech.pronunciation import Evidence, Pronunciation, Verdict
+from voicestream.models.speech.pronunciation import Finding, Pronunciation, Verdict, pronunciation
 from voicestream.models.speech.segmenter import Segmenter
 from voicestream.models.speech.spoken import Speech
 from voicestream.models.speech.transcriber import Transcriber
@@ -50,10 +51,10 @@ class Witness:
     """Stands in for the aligner's model of phone scores and writes down what that would be asked about."""
 
     def __init__(self) -> None:
-        self.evidence: list[Evidence] = []
+        self.sounds: list[Sound] = []
 
-    def verdict(self, evidence: Evidence) -> Verdict:
-        self.evidence.append(evidence)
+    def verdict(self, sound: Sound) -> Verdict:
+        self.sounds.append(sound)
         return Verdict(0.0, None)
 
 
@@ -72,7 +73,7 @@ class Listener:
     def __init__(self, transcriber: Transcriber, kept: Path) -> None:
         self._witness = Witness()
         self._aligner = Aligner(acoustic_model(), lexicon(), self._witness)  # type: ignore[arg-type]
-        self.alternatives = self._aligner.alternatives
+        self._judge = pronunciation(self._aligner.alternatives)
         self._transcriber = transcriber
         self._kept = kept
         self._known: dict[str, Heard] = json.loads(kept.read_text()) if kept.exists() else {}
@@ -118,34 +119,30 @@ class Listener:
         return words
 
     def _aligned(self, samples: NDArray[np.float32], texts: list[str], sure: list[float], at_s: float, *, optional: bool) -> "list[Row]":
-        self._witness.evidence.clear()
+        self._witness.sounds.clear()
         try:
             alignment = self._aligner.align(samples, texts, optional=optional)
         except PeerError:  # the text has no room in the time: an invention of the transcriber's
             return []
-        evidence = iter(self._witness.evidence)
+        found = map(self._judge.finding, self._witness.sounds)
         rows: list[Row] = []
         for word in alignment.words:
-            phones = [_row(phone, at_s, next(evidence)) for phone in word.phones]
+            phones = [_row(phone, at_s, next(found)) for phone in word.phones]
             rows.append((word.text, round(sure[word.place], 4), phones))
         return rows
 
 
-Row: TypeAlias = tuple[str, float, list[list[Any]]]  # word, confidence, phones: symbol, start, end, fit, frames, alternatives
+Row: TypeAlias = tuple[str, float, list[list[Any]]]  # word, confidence, phones: symbol, start, end, measures
 Heard: TypeAlias = dict[str, Any]  # "labels": 0 or 1 per 30 ms, "words": rows
 
 
-def _row(phone: AlignedPhone, at_s: float, evidence: Evidence) -> list[Any]:
-    return [
-        phone.symbol, at_s + phone.start_s, at_s + phone.end_s, evidence.fit, evidence.frames,
-        [round(float(lead), 2) for lead in evidence.alternatives],
-    ]  # fmt: skip
+def _row(phone: AlignedPhone, at_s: float, found: Finding) -> list[Any]:
+    return [phone.symbol, at_s + phone.start_s, at_s + phone.end_s, *found.measures.tolist()]
 
 
 def _scored(phone: list[Any], phone_model: Pronunciation) -> SpokenPhone:
-    symbol, start_s, end_s, fit, frames, leads = phone
-    verdict = phone_model.verdict(Evidence(symbol, np.array(leads, np.float32), fit, frames))
-    return SpokenPhone(symbol, start_s, end_s, verdict.score)
+    symbol, start_s, end_s, *measures = phone
+    return SpokenPhone(symbol, start_s, end_s, phone_model.score(np.array(measures)))
 
 
 def rated_clips(data: Path) -> list[Rated]:

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from voicestream.errors import TOO_LONG_TO_ALIGN, WORDS_DO_NOT_FIT, PeerError
 from voicestream.models.speech.cepstrum import FRAMES_PER_S, dithered, features
+from voicestream.models.speech.confusion import Sound, shape
+from voicestream.models.speech.definition import SILENCE
 from voicestream.models.speech.lexicon import Lexicon, lexicon
 from voicestream.models.speech.likelihood import AcousticModel, acoustic_model
-from voicestream.models.speech.pronunciation import Evidence, Pronunciation, pronunciation
+from voicestream.models.speech.pronunciation import Pronunciation, pronunciation
 from voicestream.models.speech.sentence import FILLER, Place, SentenceNetwork, position, sentence_network
 from voicestream.models.speech.sentence import Pronunciation as Way
 from voicestream.models.speech.substitution import Segment, Substitution
@@ -88,12 +90,11 @@ class Aligner:
             return Alignment((), (), 0.0)
         heard = features(dithered(samples))
         aligned = self.segments(heard, [ways for _, _, ways in said], optional=optional)
-        evidence = self.evidence(heard, aligned)
+        sounds = self.sounds(heard, aligned)
         phones: dict[int, list[AlignedPhone]] = {}
         for segment, place in zip(aligned.segments, aligned.places, strict=True):
             if place.word >= 0:
-                found = next(evidence)
-                score, instead = self._judge.verdict(found)
+                score, instead = self._judge.verdict(next(sounds))
                 phone = AlignedPhone(segment.phone, segment.start / FRAMES_PER_S, segment.end / FRAMES_PER_S, score, instead)
                 phones.setdefault(place.word, []).append(phone)
         return Alignment(
@@ -114,8 +115,8 @@ class Aligner:
         columns = sentence.senones[sentence.network.column[path.state]]
         return Aligned(*_cut(sentence, path.state, ways), columns, path.score / len(heard))
 
-    def evidence(self, heard: NDArray[np.float32], aligned: Aligned) -> Iterator[Evidence]:
-        """What speaks for and against each phone of an alignment, in order."""
+    def sounds(self, heard: NDArray[np.float32], aligned: Aligned) -> Iterator[Sound]:
+        """What is heard of each phone of an alignment, in order."""
         segments = aligned.segments
         at = 0
         while at < len(segments):
@@ -130,14 +131,21 @@ class Aligner:
             end = self._substitution.reach(segments, within[-1])[1]
             frames = self._model.log_likelihoods(heard[first:end])
             for number in within:
-                yield self._evidence(aligned, number, frames, first)
+                yield self._sound(heard, aligned, number, frames, first)
 
-    def _evidence(self, aligned: Aligned, number: int, frames: NDArray[np.float32], first: int) -> Evidence:
-        segment = aligned.segments[number]
-        found = self._substitution.log_likelihoods(aligned.segments, number, frames, first)
+    def _sound(self, heard: NDArray[np.float32], aligned: Aligned, number: int, frames: NDArray[np.float32], first: int) -> Sound:
+        segments = aligned.segments
+        segment = segments[number]
+        found = self._substitution.log_likelihoods(segments, number, frames, first)
         inside = frames[segment.start - first : segment.end - first]
         own = inside[np.arange(len(inside)), aligned.path[segment.start : segment.end]]
-        return Evidence(segment.phone, found[:-1] - found[-1], float((own - inside.max(axis=1)).mean()), len(inside))
+        left, right = (self._neighbour(segments, at) for at in (number - 1, number + 1))
+        fit = float((own - inside.max(axis=1)).mean())
+        return Sound(segment.phone, left, right, shape(heard, segments, number), found[:-1] - found[-1], fit)
+
+    def _neighbour(self, segments: Sequence[Segment], at: int) -> str:
+        pause = not 0 <= at < len(segments) or segments[at].phone in self._model.definition.fillers
+        return SILENCE if pause else segments[at].phone
 
 
 @cache

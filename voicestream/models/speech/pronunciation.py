@@ -1,9 +1,9 @@
-"""How good one sound was: from what the acoustic model makes of it to a score as people would give it.
+"""How good one sound was, and what was said instead if it was another.
 
-Goodness of pronunciation (S. Witt and S. Young, 2000) asks by how much another phone would have explained the stretch
-better. Here every alternative is aligned anew between its neighbours (`substitution`), and a small logistic regression
-turns that gap, the fit of the whole model, and the length of the sound into a score. `scripts/train_pronunciation.py`
-trained it on the ratings of people and on synthetic speech with known mistakes.
+Two things count. How well the sound fits the acoustic model: goodness of pronunciation (S. Witt and S. Young, 2000), per
+frame and against the best of all its states. And whether another sound is likelier than the one expected, which is asked of
+`confusion`: each phone has its own border for that, because some are taken for others more easily. A regression on the
+ratings of people and on synthetic mistakes makes a score of both (`scripts/train_pronunciation.py`).
 """
 
 from collections.abc import Sequence
@@ -15,35 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicestream.models.card import Card, read_card
+from voicestream.models.speech.confusion import Confusion, Sound
 from voicestream.models.weights import Arrays, known_weights
 
-VOWELS: Final = frozenset(["AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"])
-MEASURES: Final = 5
-# Sounds that speakers of English themselves do not keep apart, or let become each other.
-_SAME: Final = {"AA": {"AO"}, "AO": {"AA"}, "AH": {"IH", "UH", "EH"}, "IH": {"AH"}}
-# Sounds of like place or manner: what is said in place of another is nearly always one of its kin.
-_KIN: Final = tuple(
-    frozenset(group.split())
-    for group in (
-        "P B F V", "B V W", "T D TH DH", "S Z TH DH T D", "S SH Z ZH", "CH SH JH ZH T D", "K G T D HH", "M N NG", "L R W N", "HH F K",
-        "Y JH IY", "W UW V L", "IY IH EY", "IH EH AH IY", "EH AE EY AH", "AE AA AH EH", "AA AO AH OW", "UH UW AH OW", "ER AH AO EH R",
-        "AW AO OW AA", "AY EY AA", "OY OW AO",
-    )
-)  # fmt: skip
-_STRANGER: Final = 1.0  # deviations that any other sound must lead further
-_STRANGER_NATS: Final = 24.0
-
-
-class Evidence(NamedTuple):
-    """What was found about one phone. alternatives: nats by which each explains the stretch better than the phone expected.
-
-    fit: nats per frame that its states lie below the best states of the model; frames: its length.
-    """
-
-    phone: str
-    alternatives: NDArray[np.float32]
-    fit: float
-    frames: int
+MEASURES: Final = 2
+LARGEST_EXCESS: Final = 5.0  # nats: a rival that leads further says no more
 
 
 class Verdict(NamedTuple):
@@ -53,62 +29,38 @@ class Verdict(NamedTuple):
     said: str | None
 
 
-def leads(evidence: Evidence, alternatives: Sequence[str], usual: NDArray[np.float32], spread: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(alternatives,) float64: how far each leads beyond its usual lead over this phone when that is said right, in deviations.
+class Finding(NamedTuple):
+    """measures (2,): fit, and nats by which the rival is over its border; said as in a verdict."""
 
-    usual, spread (alternatives, alternatives) float32: mean and deviation, phones by alternatives. The acoustic model has
-    its own weaknesses: it often takes a good TH for an F. The phone itself, and what counts as the same, is -inf.
-    """
-    row = alternatives.index(evidence.phone)
-    lead = (evidence.alternatives.astype(np.float64) - usual[row]) / spread[row]
-    same = _SAME.get(evidence.phone, set()) | {evidence.phone}
-    return np.where([other in same for other in alternatives], -np.inf, lead)
-
-
-def measures(evidence: Evidence, lead: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(5,) float64 that the score is made of; lead as `leads` gives it."""
-    gap = float(np.clip(lead.max(), -5, 10))
-    vowel = evidence.phone in VOWELS
-    return np.array([gap, gap * vowel, evidence.fit, np.log(evidence.frames), vowel])
-
-
-def suspicion(evidence: Evidence, lead: NDArray[np.float64], alternatives: Sequence[str]) -> float:
-    """How far the likeliest substitute leads, in deviations; sounds that are no kin are charged for it."""
-    return float((lead - _STRANGER * strangers(evidence.phone, alternatives)).max())
-
-
-def strangers(phone: str, alternatives: Sequence[str]) -> NDArray[np.float64]:
-    """(alternatives,) 1 where a sound is no kin of the phone, else 0."""
-    kin = frozenset[str]().union(*(group for group in _KIN if phone in group))
-    return np.array([other not in kin for other in alternatives], np.float64)
+    measures: NDArray[np.float64]
+    said: str | None
 
 
 class Pronunciation:
-    """Evidence to verdicts."""
+    """Sounds to verdicts."""
 
-    def __init__(self, arrays: Arrays, threshold: float, alternatives: Sequence[str]) -> None:
-        """arrays: mean, scale, weight (5,), offset (1,), and usual and spread, as `leads` wants them.
-
-        threshold: deviations by which a substitute must lead to be named.
-        """
+    def __init__(self, arrays: Arrays, alternatives: Sequence[str]) -> None:
+        """arrays: those of `Confusion`, `border` (alternatives,) in nats, and `measure`, `scale`, `slope` (2,), `offset` (1,)."""
         self._arrays = arrays
-        self._threshold = threshold
-        self._alternatives = tuple(alternatives)
+        self._confusion = Confusion(arrays, alternatives)
+        self._border = dict(zip(alternatives, arrays["border"].tolist(), strict=True))
 
-    def verdict(self, evidence: Evidence) -> Verdict:
-        """The score of one phone, and what was said instead if it was another."""
+    def verdict(self, sound: Sound) -> Verdict:
+        """The score of one sound, and what was said instead if it was another."""
+        found = self.finding(sound)
+        return Verdict(self.score(found.measures), found.said)
+
+    def finding(self, sound: Sound) -> Finding:
+        """What the score is made of."""
+        rival = self._confusion.rival(sound)
+        excess = rival.lead - self._border[sound.phone]
+        return Finding(np.array([sound.fit, np.clip(excess, 0, LARGEST_EXCESS)]), rival.symbol if excess > 0 else None)
+
+    def score(self, measures: NDArray[np.float64]) -> float:
+        """0..100 of the measures of a finding."""
         arrays = self._arrays
-        lead = leads(evidence, self._alternatives, arrays["usual"], arrays["spread"])
-        x = (measures(evidence, lead) - arrays["mean"]) / arrays["scale"]
-        score = 100 / (1 + float(np.exp(-np.clip(x @ arrays["weight"] + arrays["offset"][0], -30, 30))))
-        sure = suspicion(evidence, lead, self._alternatives) > self._threshold
-        return Verdict(score, self._substitute(evidence, lead) if sure else None)
-
-    def _substitute(self, evidence: Evidence, lead: NDArray[np.float64]) -> str:
-        # Which one it was is asked in nats: deviations tell whether, and favour whatever is otherwise never near.
-        usual = np.maximum(self._arrays["usual"][self._alternatives.index(evidence.phone)], 0)
-        nats = evidence.alternatives - usual - _STRANGER_NATS * strangers(evidence.phone, self._alternatives)
-        return self._alternatives[int(np.where(np.isneginf(lead), -np.inf, nats).argmax())]
+        line = (measures - arrays["measure"]) / arrays["scale"] @ arrays["slope"] + arrays["offset"][0]
+        return 100 / (1 + float(np.exp(-np.clip(line, -30, 30))))
 
 
 @cache
@@ -120,4 +72,4 @@ def card() -> Card:
 def pronunciation(alternatives: Sequence[str]) -> Pronunciation:
     """The model with the weights inside the package."""
     data = files("voicestream.models.speech").joinpath("pronunciation.safetensors").read_bytes()
-    return Pronunciation(known_weights(data, "pronunciation", card().sha256), card().threshold, alternatives)
+    return Pronunciation(known_weights(data, "pronunciation", card().sha256), alternatives)
