@@ -22,17 +22,13 @@ from voicestream.dsp.frontend import FrontEnd
 from voicestream.errors import Fault
 from voicestream.protocols import elsa, elsa_scripted
 from voicestream.protocols.base import Dialect, Goodbye, Refusal
-from voicestream.server.assessment import Assessments
-from voicestream.server.assessment_figure import AssessmentFigures
 from voicestream.server.config import Settings
 from voicestream.server.consumer import OpenSession
 from voicestream.server.elsa import ElsaFamily
-from voicestream.server.metrics import Tally
+from voicestream.server.metrics import Metrics, Tally
 from voicestream.server.shell import Conversation, Patience
-from voicestream.sessions.assessment import Options
 from voicestream.store.api_key import add_key
 from voicestream.store.authority import Authority
-from voicestream.store.result import Results
 from voicestream.transport.listener import Admission, Listener, listen
 from voicestream.transport.pipe import StreamPipe
 from voicestream.transport.websocket import Timing, WebSocket
@@ -68,26 +64,18 @@ class House:
     """One data folder's. `key` is a token of the tenant acme."""
 
     def __init__(self, folder: Path, assessor: FakeAssessor, settings: dict[str, Any], runner: Any) -> None:
-        self.settings = Settings(**settings)
+        self.settings = Settings(**{"data_folder": folder, **settings})
         self.authority = Authority.open(folder, "https://voice.example", 3600)
         self.key = self.add_key("acme")
         self.assessor = assessor
         self.account = Account()
         self.book = Book()
         self.runner = runner
-        self.figures = AssessmentFigures()
-        self.results = Results(self.authority.database, folder)
         self.live: set[Conversation] = set()
-        assessments = Assessments(
-            assessor,
-            self.results,
-            runner,
-            FrontEnd,
-            lambda: AT,
-            Options(endpoint_silence_s=self.settings.assessment_silence_s),
-            keep_audio=self.settings.assessment_audio,
+        self.family = ElsaFamily(
+            self.settings, self.authority, assessor, FrontEnd, runner, Metrics("1.0", {}), self._converse, Timing(), lambda: AT
         )
-        self.family = ElsaFamily(self.settings, self.authority, assessments, self.figures, self._converse, Timing())
+        self.results = self.family.assessments.results
         self.listener = Listener(self.family.routes, no_http, self.book, Admission(origins=frozenset({"https://console.example"})))
 
     def add_key(self, tenant: str) -> str:
@@ -96,7 +84,7 @@ class House:
         return key
 
     def outcomes(self) -> dict[str, int]:
-        return dict(self.figures._outcomes)
+        return dict(self.family.figures._outcomes)
 
     async def _converse(self, path: str, websocket: WebSocket, dialect: Dialect, open_session: OpenSession) -> None:
         conversation = Conversation(

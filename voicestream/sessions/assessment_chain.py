@@ -8,7 +8,7 @@ aligned, with the whole recording and with words that may be missing; transcript
 sentence at all.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple, Protocol, TypeAlias
@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from voicestream.dsp.pcm import to_float
 from voicestream.errors import WORDS_DO_NOT_FIT, PeerError
 from voicestream.models.speech.aligner import AlignedWord, Alignment
+from voicestream.models.speech.grapheme import graphemes
 from voicestream.models.speech.transcriber import Transcript
 from voicestream.sessions.assessment_finding import SegmentFinding
-from voicestream.sessions.assessment_result import Assessment, Attempt, Melody, Pace, Phone, Scores, Utterance, Word
+from voicestream.sessions.assessment_result import Assessment, Attempt, Level, Melody, Pace, Phone, Scores, Utterance, Word
 from voicestream.sessions.quality import FRAME_MS
 
 Recording: TypeAlias = NDArray[np.int16]
@@ -48,12 +49,13 @@ class Transcriber(Protocol):
 
 
 class Judgement(NamedTuple):
-    """Scores and what they were made from; prominence: of each word."""
+    """Scores and what they were made from; levels: of the scores that have one; prominence: of each word."""
 
     scores: Scores
     pace: Pace | None
     melody: Melody
     prominence: Sequence[float | None]
+    levels: Mapping[str, Level]
 
 
 # Words, samples, labels (frames,) uint8 per 30 ms, words of the sentence if one was given.
@@ -109,6 +111,7 @@ class Chain:
             attempt=reading.attempt,
             omitted=reading.omitted,
             inserted=reading.inserted,
+            levels=judgement.levels,
         )
 
     def _spoken(self, findings: Sequence[SegmentFinding]) -> "_Reading":
@@ -120,14 +123,14 @@ class Chain:
         """A sentence that was to be read."""
         heard = [word for finding in findings for word in finding.heard]
         if not heard:
-            return _Reading((), "UNSPOKEN", tuple(wanted))
+            return _Reading((), "UNSPOKEN", tuple(range(len(wanted))))
         said = self._said(samples, wanted)
         attempt = _attempt(heard, wanted, said.words)
         if attempt != "RELEVANT":
-            return _Reading((), attempt, tuple(wanted))
+            return _Reading((), attempt, tuple(range(len(wanted))))
         words = tuple(_word(word, 0.0, 1.0) for word in said.words)
         utterances = (Utterance(" ".join(wanted), words),) if words else ()
-        return _Reading(utterances, attempt, tuple(wanted[index] for index in said.omitted), _inserted(heard, wanted))
+        return _Reading(utterances, attempt, said.omitted, _inserted(heard, wanted))
 
     def _said(self, samples: Samples, wanted: Sequence[str]) -> Alignment:
         """The words of a sentence that were said."""
@@ -142,13 +145,17 @@ class Chain:
 class _Reading(NamedTuple):
     utterances: tuple[Utterance, ...]
     attempt: Attempt
-    omitted: tuple[str, ...] = ()
+    omitted: tuple[int, ...] = ()
     inserted: tuple[str, ...] = ()
 
 
 def _word(word: AlignedWord, start_s: float, confidence: float) -> Word:
-    phones = tuple(Phone(one.symbol, start_s + one.start_s, start_s + one.end_s, one.score, one.said) for one in word.phones)
-    return Word(word.text, start_s + word.start_s, start_s + word.end_s, word.score, phones, confidence)
+    letters = graphemes(word.text, [phone.symbol for phone in word.phones])
+    phones = tuple(
+        Phone(phone.symbol, start_s + phone.start_s, start_s + phone.end_s, phone.score, phone.said, span)
+        for phone, span in zip(word.phones, letters, strict=True)
+    )
+    return Word(word.text, start_s + word.start_s, start_s + word.end_s, word.score, phones, confidence, place=word.place)
 
 
 def _letters(text: str) -> str:
