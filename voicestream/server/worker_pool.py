@@ -151,9 +151,9 @@ class WorkerPool:
                     self._processes.add(process)
                     try:
                         await self._employ(process)
+                        self.ended += 1
                     finally:
                         self._processes.remove(process)
-                        self.ended += 1
             except (PeerError, NotBegun) as failure:
                 error = _start_fault(failure)
                 self._fault = error
