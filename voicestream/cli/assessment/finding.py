@@ -9,7 +9,7 @@ Band: TypeAlias = Literal["good", "fair", "poor", "unknown"]
 
 GOOD_SCORE: Final = 70.0  # from here on elsa.md section 5 speaks of good
 FAIR_SCORE: Final = 60.0  # and of fair; below is poor
-LEVELS: Final = "CEFR: the likeliest level and, in 8 of 10 cases, the range: a reading aid, no certificate."
+LEVELS: Final = "CEFR: the likeliest level (range of 8 cases in 10); no certificate."
 PAUSE_S: Final = 0.2  # shorter silence between words is articulation
 
 
