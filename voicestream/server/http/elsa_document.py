@@ -47,7 +47,7 @@ def _object(*required: str) -> Json:
 _LINKS: Final = ("result_link", "audio_link")
 SCHEMAS: Final[Json] = {
     "Assessment": {**_object("api_version", "total_time", "transcript", "recording_quality", "assessment_quality", "speakers")},
-    "SentenceAssessment": {**_object("api_version", "total_time", "utterance")},
+    "SentenceAssessment": {**_object("api_version", "success", "total_time", "utterance")},
     "Transcript": {**_object("utterances")},
     "ElsaError": {
         **_object("error"),
