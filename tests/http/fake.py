@@ -16,6 +16,7 @@ from voicestream.models.registry import authenticity_model, speaker_model
 from voicestream.protocols.base import Dialect
 from voicestream.protocols.daspeak_parameter import Offer
 from voicestream.protocols.idvoice import ENDPOINTS
+from voicestream.server.attempt import Attempts
 from voicestream.server.config import Settings
 from voicestream.server.consumer import OpenSession
 from voicestream.server.credential import Credentials
@@ -132,6 +133,7 @@ class Server:
             websocket_paths=frozenset(ENDPOINTS),
             login=self.login,
             rest_channel=self.rest_channel,
+            attempts=Attempts(self.settings.verification_attempts),
             credentials=Credentials(offered_models(self.settings, model), [KEY]) if self.login is not None else None,
             engines=self.engines,
             elsa=self.open_elsa() if self.settings.component_assessment else None,

@@ -11,7 +11,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.assessment.fake_assessor import FakeAssessor, assessed
-from tests.assessment.house import AT, CONFIG, END, FREE, HOST, SCRIPTED, START, Samples, house, packets, rest, say, told, wav
+from tests.assessment.house import AT, CONFIG, END, FREE, SCRIPTED, START, Samples, house, packets, rest, say, told, wav
+from tests.transport.live import HOST
 from voicestream import errors
 from voicestream.errors import ASSESSMENT_LATE, PeerError
 from voicestream.protocols import elsa_scripted

@@ -27,6 +27,7 @@ from voicestream.models.registry import authenticity_model, vad_front
 from voicestream.models.vad import compact
 from voicestream.protocols.base import Goodbye
 from voicestream.server.assessor import own_assessor
+from voicestream.server.attempt import Attempts
 from voicestream.server.config import Settings
 from voicestream.server.credential import Credentials
 from voicestream.server.http import daspeak_recording
@@ -90,13 +91,14 @@ class Server:
         self._authority = _authority(settings) if settings.component_daspeak or assessor is not None else None
         self._login = Login(self._authority, runner) if self._authority is not None else None
         self._credentials: Credentials | None = None
+        attempts = Attempts(settings.verification_attempts)
         self._daspeak: DasPeak | None = None
         if self._login is not None and settings.component_daspeak:
             from voicestream.server.daspeak import DasPeak  # brings cryptography: not for those who do without
 
             self._credentials = Credentials(offered_models(settings, model), sealing.keys(settings.data_path(), key))
             self._daspeak = DasPeak(
-                settings, self._login, self._credentials, make_front, runner, metrics, self._routes.converse, self._routes.timing
+                settings, self._login, self._credentials, make_front, attempts, runner, metrics, self._routes.converse, self._routes.timing
             )
             self._routes.add(self._daspeak.routes, self._daspeak.operations)
         self._elsa: ElsaFamily | None = None
@@ -120,6 +122,7 @@ class Server:
             websocket_paths=frozenset(route.path for route in self._routes.table),
             login=self._login if settings.component_daspeak else None,
             credentials=self._credentials,
+            attempts=attempts,
             engines=[] if self._daspeak is None else [self._daspeak.engine],
             rest_channel=None if self._daspeak is None else self._daspeak.rest_channel,
             elsa=self._elsa,
