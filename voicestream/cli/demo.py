@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from voicestream import errors
 from voicestream.cli.flag import InstallSpeech
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from voicestream.cli.prompt import Speaker
-    from voicestream.cli.recording import Recording
     from voicestream.cli.view import View
     from voicestream.server.config import Settings
     from voicestream.sessions.vocabulary import Encoding
@@ -79,11 +79,16 @@ class _Shown:
 
 
 async def _with_server(settings: Settings, people: list[Speaker], shown: _Shown) -> None:
+    import time
+
     import trio
 
     from voicestream.server.app import serve
+    from voicestream.store.api_key import add_key
+    from voicestream.store.database import FILE_NAME, Database
 
-    key = _key(settings.data_path())
+    with closing(Database(settings.data_path() / FILE_NAME)) as database:
+        _, key = add_key(database, "demo", "demo", time.time())
     async with trio.open_nursery() as nursery:
         ports: list[int] = await nursery.start(serve, settings)
         url = f"http://127.0.0.1:{ports[0]}"
@@ -195,7 +200,7 @@ def _verification(template: str, rate: str) -> list[str]:
 
 
 async def _assessments(url: str, key: str, settings: Settings, shown: _Shown) -> None:
-    from voicestream.cli.assessment.answer import read_result
+    from voicestream.cli.assessment.reading import read_out
     from voicestream.cli.prompt import spoken_sentence
     from voicestream.server.assessor import own_assessor
 
@@ -206,7 +211,7 @@ async def _assessments(url: str, key: str, settings: Settings, shown: _Shown) ->
     recording, words = spoken
     table = _table("/api/v2/ws/score_audio: how well is a sentence read (0 to 100)?", "to be said", "pronunciation", "fluency", "left out")
     for sentence, missing in ((words, []), (words.replace("only", "only happy"), ["happy"])):
-        finding = read_result(await _read_out(url, key, sentence, recording))
+        finding = await read_out(url, key, sentence, recording)
         scores = {score.name: score.value for score in finding.scores}
         left_out = [word.text for word in finding.words if word.skipped]
         table.add_row(sentence, *(_figure(scores.get(name)) for name in ("pronunciation", "fluency")), " ".join(left_out))
@@ -215,34 +220,8 @@ async def _assessments(url: str, key: str, settings: Settings, shown: _Shown) ->
     console().print(table)
 
 
-async def _read_out(url: str, key: str, sentence: str, recording: Recording) -> dict[str, Any]:
-    import trio
-
-    from voicestream.cli.assessment.conversation import Speech, converse
-    from voicestream.cli.assessment.talk import SentenceTalk
-    from voicestream.cli.stream import paced
-
-    packets = paced(recording.messages("pcm16"), None)
-    speech = Speech(packets, recording.rate_hz, trio.Event(), lambda packet: None)
-    return await converse(url, f"ELSA {key}", SentenceTalk(sentence), speech, lambda answer, news: None)
-
-
 def _figure(score: float | None) -> str:
     return "–" if score is None else f"{score:.1f}"
-
-
-def _key(data_folder: Path) -> str:
-    """An API key in a data folder that is new."""
-    import time
-
-    from voicestream.store.api_key import add_key
-    from voicestream.store.database import FILE_NAME, Database
-
-    database = Database(data_folder / FILE_NAME)
-    try:
-        return add_key(database, "demo", "demo", time.time())[1]
-    finally:
-        database.close()
 
 
 async def _play(url: str, path: str, parameters: Callable[[str], list[str]], person: Speaker, codec: Encoding, view: View) -> None:

@@ -174,8 +174,8 @@ def _is_foreign(words: Sequence[Word]) -> bool:
     """Whether this is the transcript of another language: an invention, which must not be scored."""
     if len(words) < _TELLING:
         return False
-    confidence, score = (sum(each) / len(words) for each in zip(*((word.confidence, word.score) for word in words), strict=True))
-    return confidence < _UNSURE and score < _STRANGE
+    unsure = sum(word.confidence for word in words) < _UNSURE * len(words)
+    return unsure and sum(word.score for word in words) < _STRANGE * len(words)
 
 
 def _inserted(heard: Sequence[tuple[str, float]], wanted: Sequence[str]) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """All of it. partial_error: too_short, too_long, not_understood (it was no English); sentence: what was to be said, None for free speech."""
+    """All of it. partial_error: too_short, too_long, not_understood (no English); sentence: what was to be said, None for free speech."""
 
     total_s: float
     net_speech_s: float
