@@ -38,6 +38,11 @@ def speaker(assessment: Assessment) -> dict[str, Any]:
     return dict(one)
 
 
+def test_what_was_not_understood_is_of_low_quality() -> None:
+    assert result_object(FREE)["assessment_quality"] == "ok"
+    assert result_object(replace(FREE, attempt="IRRELEVANT"))["assessment_quality"] == "low"
+
+
 @pytest.mark.parametrize("assessment", [FREE, NOTHING])
 def test_every_key_of_free_speech_is_there(assessment: Assessment) -> None:
     told = result_object(assessment)

@@ -128,6 +128,12 @@ def test_what_was_cut_off_and_how_it_was_recorded_is_told() -> None:
     assert concluded(replace(found, recording="clipped"), "ok", Listening(FREE)).recording == "clipped"
 
 
+@pytest.mark.parametrize("cut", [True, False])
+def test_what_was_not_understood_is_told_before_all_else(cut: bool) -> None:
+    found = replace(assessed(np.full(16000, 1000, np.int16), None), attempt="IRRELEVANT", utterances=())
+    assert concluded(found, "ok", cut=cut).partial_error == "not_understood"
+
+
 def test_of_several_sentences_the_one_that_was_said() -> None:
     one = assessed(np.full(16000, 1000, np.int16), "one two")
     other = replace(one, sentence="two", attempt="IRRELEVANT")

@@ -101,6 +101,17 @@ def test_free_speech_is_an_utterance_per_segment_and_each_word_gets_its_prominen
     assert found.levels == {"fluency": LEVEL}
 
 
+@pytest.mark.parametrize(
+    "words, confidence, score, attempt",
+    [(5, 0.49, 77.0, "IRRELEVANT"), (5, 0.51, 77.0, "RELEVANT"), (5, 0.49, 79.0, "RELEVANT"), (4, 0.2, 50.0, "RELEVANT")],
+    ids=["another language", "surely heard", "well said", "too few words to tell"],
+)
+def test_free_speech_in_another_language_is_irrelevant(words: int, confidence: float, score: float, attempt: str) -> None:
+    chain = Chain(Transcriber(*"abcde"[:words], confidence=confidence), Aligner(score=score), judge)
+    found = chain.conclude([chain.assess_segment(0, SECOND, align=True)], SECOND, LABELS, None, 20.0)
+    assert (found.attempt, sum(len(one.words) for one in found.utterances)) == (attempt, 0 if attempt == "IRRELEVANT" else words)
+
+
 def test_words_left_out_of_a_sentence_are_told() -> None:
     found = read("I like green apples", heard("I", "like", "apples"), missing=["green"])
     assert (found.attempt, found.omitted, found.inserted) == ("RELEVANT", (2,), ())

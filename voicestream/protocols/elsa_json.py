@@ -38,7 +38,7 @@ def _free(assessment: Assessment) -> Json:
         "total_time": seconds(assessment.total_s),
         "transcript": " ".join(utterance.text for utterance in assessment.utterances) or None,
         "recording_quality": assessment.recording,
-        "assessment_quality": "ok" if assessment.recording == "ok" else "low",
+        "assessment_quality": "ok" if assessment.recording == "ok" and assessment.attempt != "IRRELEVANT" else "low",
         "speakers": [
             {
                 "speaker_id": 0,

@@ -144,8 +144,12 @@ def concluded(assessment: Assessment, word: Recorded, listening: Listening) -> A
         scores = replace(scores, overall=None)
         if not listening.service.force_grammar_vocab:
             scores = replace(scores, grammar=None, vocabulary=None)
+    if listening.cut:
+        error = "too_long"
+    if assessment.sentence is None and assessment.attempt == "IRRELEVANT":
+        error = "not_understood"
     recording = assessment.recording if word == "ok" else word
-    return replace(assessment, recording=recording, scores=scores, partial_error="too_long" if listening.cut else error)
+    return replace(assessment, recording=recording, scores=scores, partial_error=error)
 
 
 def best(assessments: Sequence[Assessment]) -> Assessment:

@@ -27,6 +27,7 @@ _OUTSIDE: Final = {"ielts_score": "IELTS", "toefl_score": "TOEFL", "toeic_score"
 _NOTES: Final = {
     ("partial_error", "too_short"): "There was too little speech for some of the scores: they want about 20 seconds.",
     ("partial_error", "too_long"): "The recording was too long: its end was not assessed.",
+    ("partial_error", "not_understood"): "What was said was not understood; only English is. There is no score for it.",
     ("recording_quality", "noisy"): "The recording is noisy: the scores may be off.",
     ("recording_quality", "clipped"): "The recording is clipped, too loud for the microphone: the scores may be off.",
     ("recording_quality", "loud"): "The recording is too loud for the microphone: the scores may be off.",
