@@ -3,7 +3,8 @@
     scripts/bench assessment [latency|crowd|worker] [--shared FOLDER] [--speed 4] [--runs 20]
 
     latency   recordings of 30 s, one after another, on one core: from the last sample to the result
-    crowd     20 recordings at once on two cores, one worker killed in the middle: who fails, and is anything lost
+    crowd     20 recordings at once to a whole server with two workers, over WebSockets: each result is the same as alone; --kill:
+              one worker is killed in the middle, and its stream alone fails
     worker    seconds and memory that a worker takes to start
 
 Speech: learners of `eval/pronunciation`, each recording one speaker's sentences with half a second between them. `--speed 4`
@@ -15,20 +16,27 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import soundfile
 import trio
 from numpy.typing import NDArray
 
+from benchmarks.house import House, house
+from voicestream.cli.assessment.conversation import Speech, converse
+from voicestream.cli.assessment.talk import FreeTalk
 from voicestream.errors import PeerError
 from voicestream.models.vad import compact
 from voicestream.server.assessor import FACTORY, RATE_HZ, Assessor
 from voicestream.server.config import Settings
 from voicestream.server.worker_pool import WorkerPool
 from voicestream.sessions.assessment_result import Assessment
+from voicestream.store.api_key import add_key
+from voicestream.store.database import FILE_NAME, Database
 
 LENGTH_S = 30.0
 PACKET = RATE_HZ // 2
@@ -55,13 +63,13 @@ def recordings(shared: Path) -> Iterator[Recording]:
 
 async def assess(assessor: Assessor, recording: Recording, speed: float) -> tuple[Assessment, float]:
     """The assessment, and the seconds from the last sample to it."""
-    with assessor.begin("premium") as run:
+    with assessor.begin() as run:
         began = trio.current_time()
         for at in range(0, len(recording), PACKET):
             await trio.sleep_until(began + at / RATE_HZ / speed)
             run.hear(recording[at : at + PACKET])
         ended = trio.current_time()
-        found = await run.finish()
+        (found,) = await run.finish()
         return found, trio.current_time() - ended
 
 
@@ -98,45 +106,85 @@ async def latency(options: argparse.Namespace) -> None:
 
 
 async def crowd(options: argparse.Namespace) -> None:
-    pool, source = made_pool(2), recordings(options.shared)
+    """The whole server in a process of its own, and a client for each recording."""
+    source = recordings(options.shared)
     heard = [next(source) for _ in range(options.runs)]
-    alone: list[str] = []
     outcomes: dict[int, str] = {}
+    waits: list[float] = []
 
-    async def one(assessor: Assessor, number: int) -> None:
-        try:
-            found, _ = await assess(assessor, heard[number], options.speed)
-            outcomes[number] = text(found)
-        except PeerError as error:
-            outcomes[number] = f"{error.fault.code} {error.detail}"
+    with TemporaryDirectory(prefix="voicestream-") as place, serving(Path(place)) as (server, key):
+        url = f"http://127.0.0.1:{server.port}"
 
-    async with trio.open_nursery() as nursery:
-        await nursery.start(pool.serve)
-        await ready(pool, 2)
-        assessor = Assessor(pool, compact.load, 40, 500)
-        for recording in heard:
-            alone.append(text((await assess(assessor, recording, 1000.0))[0]))
-        before, began = cpu_s(pool.pids), trio.current_time()
+        async def one(number: int) -> None:
+            try:
+                outcomes[number], waited_s = await talk(url, key, heard[number], options.speed)
+                waits.append(waited_s)
+            except PeerError as error:
+                outcomes[number] = str(error)
+
+        alone = [(await talk(url, key, recording, 1000.0))[0] for recording in heard]
+        pids = (server.pid, *workers_of(server.pid))
+        before, began = cpu_s(pids), trio.current_time()
         async with trio.open_nursery() as speakers:
             for number in range(options.runs):
-                speakers.start_soon(one, assessor, number)
+                speakers.start_soon(one, number)
             if options.kill:
                 await trio.sleep(LENGTH_S / options.speed / 2)
-                os.kill(pool.pids[0], signal.SIGKILL)
+                os.kill(await trio.to_thread.run_sync(busy_worker, server.pid), signal.SIGKILL)
         taken = trio.current_time() - began
-        spent = cpu_s(pool.pids) - before if not options.kill else float("nan")
-        failed = {number: told for number, told in outcomes.items() if told.startswith("VS21")}
-        same = sum(outcomes[number] == alone[number] for number in range(options.runs))
         tell(
             "crowd",
             at_once=options.runs,
-            same_as_alone=same,
-            failed=list(failed.values()),
+            same_as_alone=sum(outcomes[number] == alone[number] for number in range(options.runs)),
+            failed=[told for number, told in outcomes.items() if told != alone[number]],
             took_s=taken,
-            cpu_s=spent,
+            worst_wait_s=max(waits, default=float("nan")),
+            median_wait_s=np.median(waits or [float("nan")]),
+            cpu_s=cpu_s(pids) - before if not options.kill else float("nan"),
             load=os.getloadavg()[0],
+            log=[entry.get("code") for entry in server.log() if entry.get("level") in ("warning", "error")],
         )
-        nursery.cancel_scope.cancel()
+
+
+async def talk(url: str, key: str, recording: Recording, speed: float) -> tuple[str, float]:
+    """What was said, utterance by utterance and word by word with its times, and the seconds from its end to the result."""
+    ended = 0.0
+
+    async def packets() -> AsyncGenerator[bytes]:
+        nonlocal ended
+        began = trio.current_time()
+        for at in range(0, len(recording), PACKET):
+            await trio.sleep_until(began + at / RATE_HZ / speed)
+            yield recording[at : at + PACKET].astype("<i2").tobytes()
+        ended = trio.current_time()
+
+    speech = Speech(packets(), RATE_HZ, trio.Event(), lambda packet: None)
+    told = await converse(url, f"ELSA {key}", FreeTalk("premium"), speech, lambda answer, news: None)
+    return json.dumps(told["speakers"]), trio.current_time() - ended
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[House, str]]:
+    """A server with two workers and the installed models, and a key to it."""
+    (folder / "models").symlink_to(Settings().data_path() / "models")
+    with closing(Database(folder / FILE_NAME)) as database:
+        _, key = add_key(database, "crowd", "crowd", time.time())
+    with house(folder / "log", data_folder=folder, assessment_workers=2) as server:
+        yield server, key
+
+
+def workers_of(pid: int) -> list[int]:
+    """Processes that it has started."""
+    return [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
+
+
+def busy_worker(pid: int) -> int:
+    """A worker of this server that computes at this moment; waits until there is one."""
+    while True:
+        for worker in workers_of(pid):
+            if Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[0] == "R":
+                return worker
+        time.sleep(0.001)
 
 
 async def worker(options: argparse.Namespace) -> None:
@@ -159,10 +207,6 @@ def memory_mb(pid: int) -> dict[str, int]:
 
 def made_pool(workers: int) -> WorkerPool:
     return WorkerPool(FACTORY, str(Settings().data_path()).encode(), workers, 60.0)
-
-
-def text(found: Assessment) -> str:
-    return " | ".join(utterance.text for utterance in found.utterances)
 
 
 def tell(what: str, **figures: object) -> None:

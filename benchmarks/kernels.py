@@ -32,7 +32,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import audioop
 
-CHUNK_S = 0.02
 ROUNDS, QUICK_ROUNDS = 15, 5
 ROUND_S = 0.03  # CPU per contender and round
 RNG = np.random.default_rng(12)

@@ -87,3 +87,8 @@ def speech(samples: NDArray[np.float32], rate_hz: int) -> list[int]:
         noisy = min(1.0, max(0.0, (35.0 - (peak - floor)) / 15))
         labels.append(1 if quiet <= 4 + 8 * noisy else 0)
     return labels
+
+
+def vad_frames(samples: int, rate_hz: int) -> int:
+    """Whole 30 ms frames in `samples` samples at any rate: floor(100 n / (3 r))."""
+    return 100 * samples // (3 * rate_hz)

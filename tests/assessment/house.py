@@ -2,9 +2,8 @@
 
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -12,33 +11,26 @@ import numpy as np
 import soundfile
 import trio
 from numpy.typing import NDArray
-from trio.testing import memory_stream_pair
-from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
+from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from tests.assessment.fake_assessor import FakeAssessor
+from tests.server.consumer import Account
 from tests.transport.fake import Book
-from tests.transport.live import no_http
+from tests.transport.live import no_http, open_port, open_websocket
 from voicestream.dsp.frontend import FrontEnd
-from voicestream.errors import Fault
 from voicestream.protocols import elsa, elsa_scripted
-from voicestream.protocols.base import Dialect, Goodbye, Refusal
-from voicestream.server.assessment import Assessments
-from voicestream.server.assessment_figure import AssessmentFigures
+from voicestream.protocols.base import Dialect, Goodbye
 from voicestream.server.config import Settings
 from voicestream.server.consumer import OpenSession
 from voicestream.server.elsa import ElsaFamily
-from voicestream.server.metrics import Tally
+from voicestream.server.metrics import Metrics, Tally
 from voicestream.server.shell import Conversation, Patience
-from voicestream.sessions.assessment import Options
 from voicestream.store.api_key import add_key
 from voicestream.store.authority import Authority
-from voicestream.store.result import Results
-from voicestream.transport.listener import Admission, Listener, listen
-from voicestream.transport.pipe import StreamPipe
+from voicestream.transport.listener import Admission, Listener
 from voicestream.transport.websocket import Timing, WebSocket
 
 AT = 1_700_000_000.0
-HOST = "voice.example.org"
 CONFIG = '{"api_plan":"standard","return_json":true}'
 END = '{"type": "ELSA:end_stream"}'
 FREE, SCRIPTED = elsa.PATH, elsa_scripted.PATH
@@ -55,39 +47,22 @@ class Here:
         return work()
 
 
-class Account:
-    def __init__(self) -> None:
-        self.tally = Tally("elsa", "assessment")
-        self.faults: list[Fault] = []
-
-    def refused(self, refusal: Refusal) -> None:
-        self.faults.append(refusal.fault)
-
-
 class House:
     """One data folder's. `key` is a token of the tenant acme."""
 
     def __init__(self, folder: Path, assessor: FakeAssessor, settings: dict[str, Any], runner: Any) -> None:
-        self.settings = Settings(**settings)
+        self.settings = Settings(**{"data_folder": folder, **settings})
         self.authority = Authority.open(folder, "https://voice.example", 3600)
         self.key = self.add_key("acme")
         self.assessor = assessor
-        self.account = Account()
+        self.account = Account(Tally("elsa", "assessment"))
         self.book = Book()
         self.runner = runner
-        self.figures = AssessmentFigures()
-        self.results = Results(self.authority.database, folder)
         self.live: set[Conversation] = set()
-        assessments = Assessments(
-            assessor,
-            self.results,
-            runner,
-            FrontEnd,
-            lambda: AT,
-            Options(endpoint_silence_s=self.settings.assessment_silence_s),
-            keep_audio=self.settings.assessment_audio,
+        self.family = ElsaFamily(
+            self.settings, self.authority, assessor, FrontEnd, runner, Metrics("1.0", {}), self._converse, Timing(), lambda: AT
         )
-        self.family = ElsaFamily(self.settings, self.authority, assessments, self.figures, self._converse, Timing())
+        self.results = self.family.assessments.results
         self.listener = Listener(self.family.routes, no_http, self.book, Admission(origins=frozenset({"https://console.example"})))
 
     def add_key(self, tenant: str) -> str:
@@ -96,7 +71,7 @@ class House:
         return key
 
     def outcomes(self) -> dict[str, int]:
-        return dict(self.figures._outcomes)
+        return dict(self.family.figures._outcomes)
 
     async def _converse(self, path: str, websocket: WebSocket, dialect: Dialect, open_session: OpenSession) -> None:
         conversation = Conversation(
@@ -112,33 +87,16 @@ class House:
         for conversation in self.live:
             conversation.end(Goodbye.DRAIN)
 
-    @asynccontextmanager
-    async def port(self) -> AsyncIterator[int]:
+    def port(self) -> AbstractAsyncContextManager[int]:
         """A real port, for clients that have threads."""
-        sockets = await listen("127.0.0.1", 0)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(partial(trio.serve_listeners, self.listener.greet, sockets))
-            yield sockets[0].socket.getsockname()[1]
-            nursery.cancel_scope.cancel()
+        return open_port(self.listener)
 
-    @asynccontextmanager
-    async def stream(self) -> AsyncIterator[trio.StapledStream[trio.abc.SendStream, trio.abc.ReceiveStream]]:
-        ours, theirs = memory_stream_pair()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.listener.serve, ours, StreamPipe(ours), "192.0.2.1")
-            yield theirs  # type: ignore[misc]
-            await theirs.aclose()
-
-    @asynccontextmanager
-    async def visit(
+    def visit(
         self, path: str, *headers: tuple[str, str], subprotocols: list[str] | None = None
-    ) -> AsyncIterator[WebSocketConnection]:
-        """A WebSocket of somebody else's making, with the key in its header unless headers or subprotocols are given."""
+    ) -> AbstractAsyncContextManager[WebSocketConnection]:
+        """A WebSocket with the key in its header unless headers or subprotocols are given."""
         shown = headers or (() if subprotocols else (("Authorization", f"ELSA {self.key}"),))
-        extra = [(name.encode(), value.encode()) for name, value in shown]
-        async with self.stream() as stream, trio.open_nursery() as nursery:
-            yield await wrap_client_stream(nursery, stream, HOST, path, subprotocols=subprotocols, extra_headers=extra)  # type: ignore[arg-type]
-            nursery.cancel_scope.cancel()
+        return open_websocket(self.listener, path, shown, subprotocols)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from voicestream.cli.audiohook_caller import AudioHookCaller
 from voicestream.cli.audiohook_handshake import Hook
 from voicestream.cli.daspeak_request import Request, Told, read_event
 from voicestream.cli.daspeak_session import ask
-from voicestream.cli.stream import endpoint_url
+from voicestream.cli.http import endpoint_url
 from voicestream.cli.telephone_audio import recorded
 from voicestream.cli.telephone_call import Line, call
 from voicestream.cli.twilio_caller import TwilioCaller

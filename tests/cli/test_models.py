@@ -27,6 +27,12 @@ def test_one_card_in_full_with_every_figure() -> None:
     assert result.stdout.count("EER %") == sum(found.metric == "EER %" for found in card.measured)
 
 
+def test_what_hears_nothing_has_no_rate() -> None:
+    assert "analyses at" in run("mfcc").stdout
+    assert "analyses at" not in run("spelling").stdout
+    assert " 0 kHz" not in run().stdout
+
+
 @pytest.mark.parametrize("arguments", [("--json",), ("mfcc", "--json")])
 def test_programs_get_the_whole_card(arguments: tuple[str, ...]) -> None:
     found = json.loads(run(*arguments).stdout)

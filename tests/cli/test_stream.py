@@ -8,7 +8,8 @@ from trio.testing import MockClock
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest, serve_websocket
 
 from voicestream import errors
-from voicestream.cli.stream import converse, endpoint_url, paced
+from voicestream.cli.http import endpoint_url
+from voicestream.cli.stream import converse, paced
 from voicestream.errors import Fault, PeerError
 
 Handler = Callable[[WebSocketRequest], Awaitable[None]]

@@ -103,8 +103,10 @@ class Unscripted(_Client):
 class Scripted(_Client):
     """The client of given sentences."""
 
+    sentence = "pizza party"
+
     def start(self) -> None:
-        info = {"api_plan": "standard", "sentence": "pizza party"}
+        info = {"api_plan": "standard", "sentence": self.sentence}
         self.send(ujson.dumps({"type": "ELSA:start_stream", "data": {"stream_info": info}}))
 
     def take(self, response: dict[str, Any]) -> None:

@@ -58,17 +58,6 @@ def test_a_stereo_packet_comes_out_as_one_channel() -> None:
     assert len(OpusDecoder(48000).decode(stereo)) == 960
 
 
-def test_a_lost_packet_is_concealed_by_something_like_the_speech_around_it() -> None:
-    decoder = OpusDecoder(16000)
-    stream = packets(16000)
-    for packet in stream[:10]:
-        decoder.decode(packet)
-    made_up = decoder.conceal(320).astype(np.float64)
-    assert len(made_up) == 320
-    assert made_up.std() > 3000
-    assert len(decoder.decode(stream[11])) == 320
-
-
 def test_what_is_no_packet_is_refused_and_the_stream_goes_on() -> None:
     decoder, undisturbed = OpusDecoder(16000), OpusDecoder(16000)
     first, second, *_ = packets(16000)

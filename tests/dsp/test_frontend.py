@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.dsp.toy_network import network
+from tests.naive import vad_frames
 from voicestream.dsp import g711, pcm
-from voicestream.dsp.framing import vad_frames
 from voicestream.dsp.frontend import Encoding, FrontEnd, FrontEndPlan
 from voicestream.dsp.mfcc import FeatureOptions, mfcc
 from voicestream.dsp.network_vad import NetworkVad, VadNetwork

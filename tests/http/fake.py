@@ -16,8 +16,7 @@ from voicestream.models.registry import authenticity_model, speaker_model
 from voicestream.protocols.base import Dialect
 from voicestream.protocols.daspeak_parameter import Offer
 from voicestream.protocols.idvoice import ENDPOINTS
-from voicestream.server.assessment import Assessments
-from voicestream.server.assessment_figure import AssessmentFigures
+from voicestream.server.attempt import Attempts
 from voicestream.server.config import Settings
 from voicestream.server.consumer import OpenSession
 from voicestream.server.credential import Credentials
@@ -28,14 +27,13 @@ from voicestream.server.http.query import active_model
 from voicestream.server.http.services import Health, Services
 from voicestream.server.job_runner import JobRunner
 from voicestream.server.login import Login
+from voicestream.server.metrics import Metrics
 from voicestream.server.rest_channel import RestChannel
 from voicestream.server.voice import offered_models
-from voicestream.sessions.assessment import Options
 from voicestream.sessions.call import Inquiry, Progress, Told
 from voicestream.sessions.vocabulary import Template
 from voicestream.store.authority import Authority, FirstCredentials
 from voicestream.store.rest_session import RestSessions
-from voicestream.store.result import Results
 from voicestream.store.templates import pack, unpack
 from voicestream.transport.websocket import Timing, WebSocket
 
@@ -135,6 +133,7 @@ class Server:
             websocket_paths=frozenset(ENDPOINTS),
             login=self.login,
             rest_channel=self.rest_channel,
+            attempts=Attempts(self.settings.verification_attempts),
             credentials=Credentials(offered_models(self.settings, model), [KEY]) if self.login is not None else None,
             engines=self.engines,
             elsa=self.open_elsa() if self.settings.component_assessment else None,
@@ -152,11 +151,11 @@ class Server:
 
     def open_elsa(self) -> ElsaFamily:
         authority, _ = shared_authority()
-        self.results = Results(authority.database, Path(_folder().name), self.settings.assessment_keep_s)
-        options = Options(gate=self.settings.gate)
-        assessments = Assessments(self.assessor, self.results, self.runner, FrontEnd, lambda: self.unix_s, options)
-        self.figures = AssessmentFigures()
-        return ElsaFamily(self.settings, authority, assessments, self.figures, _no_conversation, Timing())
+        settings = self.settings.model_copy(update={"data_folder": Path(_folder().name)})
+        metrics, clock = Metrics("1.0", {}), lambda: self.unix_s
+        family = ElsaFamily(settings, authority, self.assessor, FrontEnd, self.runner, metrics, _no_conversation, Timing(), clock)
+        self.results, self.figures = family.assessments.results, family.figures
+        return family
 
     @property
     def client(self) -> httpx.AsyncClient:

@@ -228,6 +228,44 @@ async def test_a_browser_may_send_the_key(serve: Callable[..., Server]) -> None:
     assert "Apikey" in answer.headers["Access-Control-Allow-Headers"]
 
 
+# ---- attempts at one voice
+
+TRIED = (429, "ServerError", "Too many comparisons with this voice were rejected", "1714")
+
+
+def two(reference: int, to_evaluate: int) -> dict[str, str]:
+    return {"credential_reference": credential(reference), "credential_to_evaluate": credential(to_evaluate)}
+
+
+async def test_so_many_voices_may_be_tried_in_vain_and_no_more(serve: Callable[..., Server]) -> None:
+    client = serve(verification_attempts=2).client
+    path = f"{V1}/similarity/credential2wav"
+    form, audio = {"credential_reference": credential(1)}, {"audio_to_evaluate": recording()}
+    for _ in range(2):
+        assert (await client.post(path, data=form, files=audio, **ACME)).json()["score"] < 0.5
+    answer = await client.post(path, data=form, files=audio, **ACME)
+    check(answer, *TRIED)
+    assert 0 < int(answer.headers["Retry-After"]) <= 300
+    assert (await client.post(path, data={"credential_reference": credential(2)}, files=audio, **ACME)).status_code == 200
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+async def test_credentials_that_are_tried_with_credentials(serve: Callable[..., Server], swapped: bool) -> None:
+    client = serve(verification_attempts=2).client
+    for other, status in ((2, 200), (3, 200), (4, 429)):
+        form = two(other, 1) if swapped else two(1, other)
+        assert (await client.post(f"{V1}/similarity/credential2credential", data=form, **ACME)).status_code == status
+
+
+async def test_what_was_recognised_or_could_not_be_heard_was_no_attempt(serve: Callable[..., Server]) -> None:
+    client = serve(verification_attempts=2).client
+    for _ in range(4):
+        answer = await client.post(f"{V1}/similarity/credential2credential", data=two(1, 1), **ACME)
+        assert answer.json()["score"] > 0.9
+        form, text = {"credential_reference": credential(1)}, {"audio_to_evaluate": b"# no recording"}
+        assert (await client.post(f"{V1}/similarity/credential2wav", data=form, files=text, **ACME)).status_code == 415
+
+
 # ---- recordings that are refused
 
 CHANNELS_3 = np.zeros((8000, 3), np.float32)

@@ -3,7 +3,6 @@
 import base64
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -15,8 +14,9 @@ from tests.assessment.fake_assessor import FakeAssessor
 from tests.assessment.house import CONFIG, END, house, rest
 from tests.clients.speech import people
 from tests.http.fake import Server, shared_authority
+from voicestream import errors
 from voicestream.cli.prompt import FOLDER
-from voicestream.errors import INTERNAL, OVERLOADED, PeerError
+from voicestream.errors import PeerError
 from voicestream.protocols import elsa
 from voicestream.server.config import Settings
 
@@ -110,15 +110,15 @@ async def test_a_given_sentence(server: Server, recording: bytes) -> None:
         answer = await post(server, path, recording, sentence="pizza party", return_feedback_hints="true")
         (utterance,) = answer.json()["utterance"]
         assert utterance["sentence"] == "pizza party"
-        assert utterance["words"][0]["phonemes"][1]["feedback"] == [{"text": "It sounded like l. It should be ɹ."}]
+        assert utterance["words"][0]["phonemes"][1]["feedback"] == [{"text": "It sounded like l. It should be ɹ.", "language": "en"}]
 
 
 async def test_a_choice_of_sentences(serve: Callable[..., Server], recording: bytes) -> None:
     server = serve()
     server.assessor.said = "two"
     answer = await post(server, SCRIPTED, recording, sentence='["one", "two"]', api_plan="premium")
-    assert answer.json()["utterance"][0]["sentence"] == "two"
-    assert server.assessor.plans == ["premium", "premium"]
+    (utterance,) = answer.json()["utterance"]
+    assert (utterance["sentence"], utterance["sentence_id"]) == ("two", 1)
 
 
 async def test_the_transcript_alone_keeps_nothing(server: Server, recording: bytes) -> None:
@@ -190,21 +190,30 @@ async def test_what_is_too_large(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "assessor, status",
-    [(FakeAssessor(places=0), 429), (FakeAssessor(error=PeerError(OVERLOADED)), 429), (FakeAssessor(error=PeerError(INTERNAL)), 500)],
-)
-async def test_trouble_of_ours_has_its_status(assessor: FakeAssessor, status: int, recording: bytes) -> None:
-    server = Server(Settings(min_voice=0.0), assessor=replace(assessor, runs=[]))
+    "fault, status",
+    [
+        (errors.OVERLOADED, 429), (errors.ASSESSMENT_BUSY, 429), (errors.WORKER_DIED, 500), (errors.WORKER_DEFECT, 500),
+        (errors.INTERNAL, 500), (errors.WORKER_MISSING, 503), (errors.TRANSCRIBER_MISSING, 503), (errors.WORKER_SLOW, 504),
+        (errors.TOO_LONG_TO_ALIGN, 400),
+    ],
+)  # fmt: skip
+async def test_trouble_of_ours_has_its_status(fault: errors.Fault, status: int, recording: bytes) -> None:
+    server = Server(Settings(min_voice=0.0), assessor=FakeAssessor(error=PeerError(fault)))
     answer = await post(server, FREE, recording, **ASKED)
-    assert answer.status_code == status
-    assert ("retry-after" in answer.headers) is (status == 429)
+    assert errors_of(answer) == (status, [fault.sentence])
+    assert ("retry-after" in answer.headers) is (status in (429, 503))
     assert server.assessor.going_on == []
+
+
+async def test_too_much_to_do_is_told_before_the_form_is_scored(recording: bytes) -> None:
+    answer = await post(Server(Settings(), assessor=FakeAssessor(places=0)), FREE, recording, **ASKED)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, 2160)
 
 
 async def test_recognition_that_takes_too_long(serve: Callable[..., Server], recording: bytes) -> None:
     server = serve(assessment_s=0.2)
     server.assessor.wait_s = 30.0
-    assert errors_of(await post(server, FREE, recording, **ASKED))[0] == 500
+    assert errors_of(await post(server, FREE, recording, **ASKED))[0] == 504
     assert server.assessor.going_on == []
 
 

@@ -90,6 +90,14 @@ async def test_two_requests_in_one_segment(house: House) -> None:
     assert not house.handed_on
 
 
+async def test_a_request_that_came_while_the_process_stood_still(house: House, mock_clock: trio.testing.MockClock) -> None:
+    for _ in range(20):
+        await house.client.send_all(house.asked())
+        mock_clock.jump(0.06)
+        assert await house.token()
+    assert not house.handed_on
+
+
 async def test_a_body_may_come_late(house: House) -> None:
     asked = house.asked()
     await house.client.send_all(asked[:-40])

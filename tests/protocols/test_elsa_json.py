@@ -8,11 +8,13 @@ import pytest
 
 from tests.assessment.fake_assessor import assessed
 from voicestream.protocols.elsa_json import result_object, transcript_object
-from voicestream.sessions.assessment import unspoken
-from voicestream.sessions.assessment_result import Assessment, Melody, Phone, Scores, Utterance, Word
+from voicestream.sessions.assessment import Listening, unspoken
+from voicestream.sessions.assessment_result import Assessment, Level, Melody, Phone, Scores, Utterance, Word
+from voicestream.sessions.vocabulary import Assessing
 
 FREE = assessed(np.full(16000, 1000, np.int16), None)  # two words of M and R, the R always an L
-SCRIPTED = replace(FREE, sentence="two words left", omitted=("left",), inserted=("uh",))
+SCRIPTED = replace(FREE, sentence="two words left", omitted=(2,), inserted=("uh",))
+UNSPOKEN = unspoken(Listening(Assessing("standard", ("pizza party",))))
 NOTHING = Assessment(0.0, 0.0, 0.0, "no_speech", (), Scores(), None, Melody())
 
 ELSA = {
@@ -24,7 +26,8 @@ CEFR = {f"{name}_cefr" for name in ("overall", "pronunciation", "intonation", "f
 UTTERANCE = {
     "sentence_id", "sentence", "attempt_type", "initial_silence", "total_time", "snr", "recording_quality", "decision", "ipa",
     "nativeness_score", "nativeness_score_partial", "pronunciation_score", "intonation_score", "fluency_score", "speed_metrics",
-    "pronunciation_rate_metrics", "words",
+    "pronunciation_rate_metrics", "words", "has_speech", "eps_score", "pronunciation_score_partial", "cefr_score", "cefr_range",
+    "pausing_metrics", "ielts_score", "toefl_score", "toeic_score", "pte_score",
 }  # fmt: skip
 SPEED = {f"{kind}{unit}_per_minute" for kind in ("", "articulated_") for unit in ("words", "syllables", "phones")}
 RATES = {f"correct_{unit}_{kind}" for unit in ("words", "syllables", "phones") for kind in ("per_minute", "ratio")}
@@ -33,6 +36,11 @@ RATES = {f"correct_{unit}_{kind}" for unit in ("words", "syllables", "phones") f
 def speaker(assessment: Assessment) -> dict[str, Any]:
     (one,) = result_object(assessment)["speakers"]
     return dict(one)
+
+
+def test_what_was_not_understood_is_of_low_quality() -> None:
+    assert result_object(FREE)["assessment_quality"] == "ok"
+    assert result_object(replace(FREE, attempt="IRRELEVANT"))["assessment_quality"] == "low"
 
 
 @pytest.mark.parametrize("assessment", [FREE, NOTHING])
@@ -49,10 +57,10 @@ def test_every_key_of_free_speech_is_there(assessment: Assessment) -> None:
     assert set(other["intonation"]) == {"energy_variation", "pitch_variation", "word_prominence_score", "word_prominence_cefr"}
 
 
-@pytest.mark.parametrize("assessment", [SCRIPTED, unspoken("pizza party", 2.0)])
+@pytest.mark.parametrize("assessment", [SCRIPTED, UNSPOKEN])
 def test_every_key_of_a_given_sentence_is_there(assessment: Assessment) -> None:
     told = result_object(assessment)
-    assert set(told) == {"api_version", "total_time", "utterance"}
+    assert set(told) == {"api_version", "total_time", "utterance", "success"}
     (utterance,) = told["utterance"]
     assert set(utterance) >= UTTERANCE
     assert (set(utterance["speed_metrics"]), set(utterance["pronunciation_rate_metrics"])) == (SPEED, RATES)
@@ -73,18 +81,62 @@ def test_bands_of_the_decisions(score: float, word: str) -> None:
     assert told["metrics"]["general_scores"]["elsa"]["eps_decision"] == word
 
 
-def test_a_band_is_told_where_somebody_knows_it() -> None:
-    told = result_object(FREE, lambda aspect, score: "B2" if aspect == "fluency" and score > 73 else None)
-    cefr = told["speakers"][0]["metrics"]["general_scores"]["cefr"]
-    assert {name for name, band in cefr.items() if band} == {"fluency_cefr"}
+def test_a_level_is_told_with_the_levels_that_its_doubt_leaves() -> None:
+    general = speaker(FREE)["metrics"]["general_scores"]
+    assert {name: told for name, told in general["cefr"].items() if told} == {"fluency_cefr": "B2"}
+    assert {name: told for name, told in general["cefr_range"].items() if told} == {"fluency_cefr": ["B1", "C1"]}
+    (utterance,) = result_object(replace(SCRIPTED, levels={"overall": Level("A2", "A1", "B1")}))["utterance"]
+    assert (utterance["cefr_score"], utterance["cefr_range"]) == ("A2", ["A1", "B1"])
 
 
-def test_words_and_phones_have_their_places() -> None:
-    word = speaker(FREE)["utterances"][0]["result"]["words"][1]
-    assert (word["start_time"], word["end_time"], word["decision"], word["confidence"]) == (0.5, 1.0, "warning", 0.8)
-    assert word["phonemes"][1] == {
-        "text": "r", "trans": "ɹ", "trans_arpabet": "R", "start_index": 75, "end_index": 100, "nativeness_score": 32.0,
-        "decision": "incorrect", "phoneme_error": "l", "phoneme_error_arpabet": "L",
+@pytest.mark.parametrize("assessment", [replace(FREE, recording="noisy"), replace(FREE, scores=Scores())])
+def test_no_level_without_its_score_nor_of_a_poor_recording(assessment: Assessment) -> None:
+    assert set(speaker(assessment)["metrics"]["general_scores"]["cefr"].values()) == {None}
+
+
+def test_words_and_phones_have_their_times_and_their_places_in_the_text() -> None:
+    word = speaker(FREE)["utterances"][0]["result"]["words"][1]  # w1000000 w1000000
+    phonemes = word.pop("phonemes")
+    assert word == {
+        "text": "w1000000", "start_index": 9, "end_index": 16, "start_time": 0.5, "end_time": 1.0, "decoded": True, "ipa": "mɹ",
+        "trans_arpabet": "M R", "nativeness_score": 61.0, "decision": "warning", "confidence": 0.8, "word_stress": [],
+    }  # fmt: skip
+    assert phonemes[1] == {
+        "text": "1", "trans": "ɹ", "trans_arpabet": "R", "start_index": 10, "end_index": 10, "start_time": 0.75, "end_time": 1.0,
+        "nativeness_score": 32.0, "decision": "incorrect", "phoneme_error": "l", "phoneme_error_arpabet": "L", "feedback": [],
+    }  # fmt: skip
+
+
+def test_every_word_of_a_sentence_stands_in_its_place_and_what_was_not_said_is_not_decoded() -> None:
+    said = (Word("the", 1.0, 1.2, 90.0, (), place=0), Word("end", 1.2, 1.5, 90.0, (), place=3))
+    told = result_object(replace(SCRIPTED, sentence="the  very the end", utterances=(Utterance("", said),), omitted=(1, 2)))
+    words = told["utterance"][0]["words"]
+    assert [(word["text"], word["start_index"], word["end_index"], word["decoded"]) for word in words] == [
+        ("the", 0, 2, True), ("very", 5, 8, False), ("the", 10, 12, False), ("end", 14, 16, True),
+    ]  # fmt: skip
+    assert told["utterance"][0]["omitted_words"] == ["very", "the"]
+    assert (words[1]["nativeness_score"], words[1]["decision"], words[1]["start_time"]) == (0.0, "incorrect", None)
+    assert words[1].keys() == words[0].keys()
+
+
+def test_flags_are_flags() -> None:
+    """`initial_silence` warns who speaks before the recording begins; clients in typed languages take nothing but a boolean."""
+    (told,) = result_object(SCRIPTED)["utterance"]
+    assert (told["initial_silence"], told["has_speech"]) == (False, True)
+    late = Utterance("", (Word("two", 0.3, 0.5, 90.0, (), place=0),))
+    assert result_object(replace(SCRIPTED, utterances=(late,)))["utterance"][0]["initial_silence"] is True
+    (told,) = result_object(UNSPOKEN)["utterance"]
+    assert (told["initial_silence"], told["has_speech"], told["attempt_type"]) == (True, False, "UNSPOKEN")
+    assert [word["decoded"] for word in told["words"]] == [False, False]
+
+
+def test_pauses_are_a_share_of_the_time_with_the_silence_before_them_and_without() -> None:
+    words = (Word("two", 1.0, 1.5, 90.0, (), place=0), Word("words", 2.5, 3.0, 90.0, (), place=1))
+    assert SCRIPTED.pace is not None
+    pace = replace(SCRIPTED.pace, pauses=((1.5, 2.5),))
+    (told,) = result_object(replace(SCRIPTED, utterances=(Utterance("", words),), pace=pace))["utterance"]
+    assert told["pausing_metrics"] == {
+        "pause_ratio": 0.667, "pause_ratio_without_initial_sil": 0.5, "pausing_score_percentage": None,
     }  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def test_a_poor_recording_is_a_warning() -> None:
     assert said(dialect) == [{"type": "ELSA:warning", "message": "The recording is clipped."}]
 
 
-@pytest.mark.parametrize("asked, hints", [(True, [{"text": "It sounded like b. It should be v."}]), (False, [])])
+@pytest.mark.parametrize("asked, hints", [(True, [{"text": "It sounded like b. It should be v.", "language": "en"}]), (False, [])])
 def test_hints_are_given_to_those_who_want_them(asked: bool, hints: object) -> None:
     dialect = after(start(return_feedback_hints=asked), END)
     dialect.reply(SUCCESS)

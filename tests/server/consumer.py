@@ -1,18 +1,16 @@
 """The audio consumers behind a listener in memory, on a clock that is told, and somebody who asks for calls."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import trio
-from trio.testing import memory_stream_pair
-from trio_websocket import WebSocketConnection, wrap_client_stream
+from trio_websocket import WebSocketConnection
 
 from tests.transport.fake import Book
-from tests.transport.live import no_http
+from tests.transport.live import no_http, open_port, open_stream, open_websocket
 from voicestream.errors import Fault
 from voicestream.protocols.base import Dialect, Refusal
 from voicestream.server.config import Settings
@@ -28,12 +26,10 @@ from voicestream.store.authority import Authority
 from voicestream.store.database import FILE_NAME, Database
 from voicestream.store.twilio_account import add_account
 from voicestream.store.vault import Vault
-from voicestream.transport.listener import Admission, Listener, Route, listen
-from voicestream.transport.pipe import StreamPipe
+from voicestream.transport.listener import Admission, Listener, Route
 from voicestream.transport.websocket import Timing, WebSocket
 
 AT = 1_700_000_000.0
-HOST = "voice.example.org"
 T = TypeVar("T")
 
 
@@ -45,8 +41,8 @@ class NoRunner:
 class Account:
     """Keeps what conversations refused."""
 
-    def __init__(self) -> None:
-        self.tally = Tally("call", "call")
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
         self.faults: list[Fault] = []
 
     def refused(self, refusal: Refusal) -> None:
@@ -91,7 +87,7 @@ class House:
         self.vault = Vault.load(folder)
         self.at = AT
         self.switchboard = self.open_switchboard()
-        self.account = Account()
+        self.account = Account(Tally("call", "call"))
         self.figures = ConsumerFigures()
         self.book = Book()
         self.login = Login(self.authority, NoRunner(), lambda: self.at)  # type: ignore[arg-type]
@@ -134,37 +130,19 @@ class House:
 
     # ---- visits
 
-    @asynccontextmanager
-    async def port(self) -> AsyncIterator[int]:
+    def port(self) -> AbstractAsyncContextManager[int]:
         """A real port, for clients that are processes."""
-        sockets = await listen("127.0.0.1", 0)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(partial(trio.serve_listeners, self.listener.greet, sockets))
-            yield sockets[0].socket.getsockname()[1]
-            nursery.cancel_scope.cancel()
+        return open_port(self.listener)
 
-    @asynccontextmanager
-    async def stream(self) -> AsyncIterator[trio.StapledStream[trio.abc.SendStream, trio.abc.ReceiveStream]]:
-        ours, theirs = memory_stream_pair()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.listener.serve, ours, StreamPipe(ours), "192.0.2.1")
-            yield theirs  # type: ignore[misc]
-            await theirs.aclose()
-
-    @asynccontextmanager
-    async def visit(self, path: str, *headers: tuple[str, str]) -> AsyncIterator[WebSocketConnection]:
-        """A WebSocket of somebody else's making."""
-        async with self.stream() as stream, trio.open_nursery() as nursery:
-            extra = [(name.encode(), value.encode()) for name, value in headers]
-            yield await wrap_client_stream(nursery, stream, HOST, path, extra_headers=extra)  # type: ignore[arg-type]
-            nursery.cancel_scope.cancel()
+    def visit(self, path: str, *headers: tuple[str, str]) -> AbstractAsyncContextManager[WebSocketConnection]:
+        return open_websocket(self.listener, path, headers)
 
     async def answer(self, target: str, fields: Mapping[str, str]) -> tuple[bytes, float]:
         """What an upgrade with these fields and no others is answered, up to the end, and after how long."""
         head = f"GET {target} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         head += "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         began = trio.current_time()
-        async with self.stream() as stream:
+        async with open_stream(self.listener) as stream:
             await stream.send_all(f"{head}\r\n".encode("latin-1"))
             told = bytearray(await stream.receive_some())
             waited_s = trio.current_time() - began
@@ -188,4 +166,4 @@ def consumers(folder: Path, extra: Mapping[str, str] | None = None, **settings: 
     assert not house.book.open
 
 
-__all__ = ["AT", "AUDIOHOOK_PATH", "HOST", "TWILIO_PATH", "Ear", "House", "consumers"]
+__all__ = ["AT", "AUDIOHOOK_PATH", "TWILIO_PATH", "Ear", "House", "consumers"]

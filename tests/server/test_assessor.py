@@ -65,14 +65,14 @@ def texts(assessment: Assessment) -> list[str]:
 
 async def outcome(run: Run) -> Sequence[str] | Fault:
     try:
-        return texts(await run.finish())
+        return texts(*await run.finish())
     except PeerError as error:
         return error.fault
 
 
 async def test_words_come_in_order_with_times_of_the_whole_recording() -> None:
     async with assessor() as made:
-        found = await hear(made.begin("standard"), spoken(100, 200, 300)).finish()
+        (found,) = await hear(made.begin(), spoken(100, 200, 300)).finish()
     assert texts(found) == ["100", "200", "300"]
     assert [round(one.start_s) for one in found.utterances] == [0, 2, 4]
     assert (found.total_s, round(found.net_speech_s), found.recording) == (6.0, 3, "ok")
@@ -84,20 +84,20 @@ async def test_words_come_in_order_with_times_of_the_whole_recording() -> None:
 async def test_packets_of_any_size_give_the_same(packet: int) -> None:
     recording = spoken(100, 200)[: 3 * 16000 if packet == 1 else None]
     async with assessor() as made:
-        assert await hear(made.begin("standard"), recording, packet).finish() == await hear(made.begin("standard"), recording).finish()
+        assert await hear(made.begin(), recording, packet).finish() == await hear(made.begin(), recording).finish()
 
 
 async def test_segments_are_worked_on_before_the_recording_ends() -> None:
     async with assessor() as made:
-        run = hear(made.begin("standard"), spoken(100))
+        run = hear(made.begin(), spoken(100))
         answer = await run._segments[0].wait()
         assert answer
-        assert texts(await run.finish()) == ["100"]
+        assert texts(*await run.finish()) == ["100"]
 
 
 async def test_a_worker_that_dies_ends_its_own_stream_and_no_other() -> None:
     async with assessor(workers=2) as made:
-        runs = [hear(made.begin("standard"), spoken(100 + at, DEADLY if at == 7 else 50, 300)) for at in range(20)]
+        runs = [hear(made.begin(), spoken(100 + at, DEADLY if at == 7 else 50, 300)) for at in range(20)]
         found: dict[int, Sequence[str] | Fault] = {}
 
         async def finish(at: int) -> None:
@@ -112,78 +112,86 @@ async def test_a_worker_that_dies_ends_its_own_stream_and_no_other() -> None:
 
 async def test_a_worker_that_hangs_ends_its_own_stream() -> None:
     async with assessor(work_s=0.5) as made:
-        bad, good = hear(made.begin("standard"), spoken(ENDLESS)), hear(made.begin("standard"), spoken(100))
+        bad, good = hear(made.begin(), spoken(ENDLESS)), hear(made.begin(), spoken(100))
         assert await outcome(bad) is WORKER_SLOW
         assert await outcome(good) == ["100"]
 
 
 async def test_too_many_at_once_are_told_so_and_one_that_ends_makes_room() -> None:
     async with assessor(runs=2) as made:
-        first, second = made.begin("standard"), made.begin("standard")
+        first, second = made.begin(), made.begin()
         with pytest.raises(PeerError) as caught:
-            made.begin("standard")
+            made.begin()
         assert caught.value.fault is ASSESSMENT_BUSY
         first.cancel()
         await second.finish()
-        made.begin("standard")
-        made.begin("standard")
+        made.begin()
+        made.begin()
 
 
 async def test_too_much_work_is_told_before_anything_is_heard() -> None:
     async with assessor(backlog=3) as made:
-        hear(made.begin("standard"), spoken(1, 2, 3, 4, 5))
+        hear(made.begin(), spoken(1, 2, 3, 4, 5))
         with pytest.raises(PeerError) as caught:
-            made.begin("standard")
+            made.begin()
         assert caught.value.fault is ASSESSMENT_BUSY
 
 
 async def test_what_is_cancelled_is_not_begun() -> None:
     async with assessor() as made:
-        with hear(made.begin("standard"), spoken(DEADLY, DEADLY)):
+        with hear(made.begin(), spoken(DEADLY, DEADLY)):
             pass
-        assert await outcome(hear(made.begin("standard"), spoken(100))) == ["100"]
+        assert await outcome(hear(made.begin(), spoken(100))) == ["100"]
         assert not made.broken
 
 
 async def test_a_client_who_leaves_while_waiting_takes_nothing_with_it() -> None:
     async with assessor() as made:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(outcome, hear(made.begin("standard"), spoken(100, 200)))
+            nursery.start_soon(outcome, hear(made.begin(), spoken(100, 200)))
             await wait_all_tasks_blocked()
             nursery.cancel_scope.cancel()
         assert not made._live
-        assert await outcome(hear(made.begin("standard"), spoken(300))) == ["300"]
+        assert await outcome(hear(made.begin(), spoken(300))) == ["300"]
 
 
 async def test_without_workers_it_is_told_at_the_beginning() -> None:
     async with assessor(idle=True) as made:
         assert made.broken
         with pytest.raises(PeerError) as caught:
-            made.begin("standard")
+            made.begin()
         assert caught.value.fault is WORKER_MISSING
 
 
 async def test_silence_is_an_assessment_without_words() -> None:
     async with assessor() as made:
-        found = await hear(made.begin("standard"), np.zeros(48000, np.int16)).finish()
+        (found,) = await hear(made.begin(), np.zeros(48000, np.int16)).finish()
     assert (found.utterances, found.recording, found.attempt) == ((), "no_speech", "UNSPOKEN")
 
 
 async def test_nothing_at_all_is_one_too() -> None:
     async with assessor() as made:
-        assert (await made.begin("standard").finish()).total_s == 0.0
+        assert [found.total_s for found in await made.begin().finish()] == [0.0]
 
 
 async def test_a_sentence_is_found_in_the_whole_recording() -> None:
     async with assessor() as made:
-        found = await hear(made.begin("standard", "100 please 200"), spoken(100, 200)).finish()
-    assert [word.text for word in found.utterances[0].words] == ["100", "200"]
-    assert (found.attempt, found.omitted) == ("RELEVANT", ("please",))
+        (found,) = await hear(made.begin(["100 please 200"]), spoken(100, 200)).finish()
+    assert [(word.text, word.place) for word in found.utterances[0].words] == [("100", 0), ("200", 2)]
+    assert (found.attempt, found.omitted) == ("RELEVANT", (1,))
+
+
+async def test_of_several_sentences_each_is_looked_for_in_what_was_heard_once() -> None:
+    async with assessor() as made:
+        run = hear(made.begin(["100 200", "300"]), spoken(100, 200))
+        found = await run.finish()
+        assert made.pool.outcomes == {"answered": 4}  # two segments, two sentences
+    assert [one.sentence for one in found] == ["100 200", "300"]
 
 
 async def test_nothing_is_heard_after_the_end_and_nothing_ends_twice() -> None:
     async with assessor() as made:
-        run = made.begin("standard")
+        run = made.begin()
         await run.finish()
         with pytest.raises(MisuseError):
             run.hear(spoken(1))

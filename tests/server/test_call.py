@@ -23,6 +23,7 @@ from voicestream.errors import (
     Fault,
     PeerError,
 )
+from voicestream.server.attempt import Attempts
 from voicestream.server.call import CallPatience, Recognition
 from voicestream.server.exchange import Exchange, Options
 from voicestream.server.switchboard import Stream, Switchboard
@@ -59,12 +60,14 @@ def inquiry(call_id: str = "c", of: Template | None = None, wanted_s: float = 2.
 class House:
     """An exchange, and what its sessions told."""
 
-    def __init__(self, nursery: trio.Nursery, options: Options) -> None:
+    def __init__(self, nursery: trio.Nursery, options: Options, attempts: Attempts | None) -> None:
         self.switchboard, self.runner = Switchboard(), FakeRunner()
         self.told: list[Told] = []
         self.told_at: list[float] = []
         self.outcomes: list[tuple[str, str]] = []
-        self.exchange = Exchange(self.switchboard, recognition(self.runner), lambda *outcome: self.outcomes.append(outcome), options)
+        self.exchange = Exchange(
+            self.switchboard, recognition(self.runner), lambda *outcome: self.outcomes.append(outcome), options, attempts
+        )
         self._nursery = nursery
 
     def tell(self, told: Told) -> None:
@@ -81,9 +84,9 @@ class House:
 
 
 @asynccontextmanager
-async def house(options: Options | None = None) -> AsyncIterator[House]:
+async def house(options: Options | None = None, attempts: Attempts | None = None) -> AsyncIterator[House]:
     async with trio.open_nursery() as nursery:
-        made = House(nursery, options or Options(patience=PATIENCE))
+        made = House(nursery, options or Options(patience=PATIENCE), attempts)
         await nursery.start(made.exchange.run)
         yield made
         nursery.cancel_scope.cancel()
@@ -238,7 +241,7 @@ async def test_so_many_sessions_and_no_more(autojump_clock: MockClock) -> None:
 
 
 async def test_rejected_verifications_of_a_voice_are_numbered(autojump_clock: MockClock) -> None:
-    async with house(Options(attempts=2, patience=PATIENCE)) as at:
+    async with house(attempts=Attempts(2)) as at:
         for _ in range(2):
             await at.ask(of=template(2.0))
             speak(at.stream()[0], 3.0)
@@ -250,8 +253,20 @@ async def test_rejected_verifications_of_a_voice_are_numbered(autojump_clock: Mo
         await at.ask(of=template(0.8))
 
 
+async def test_nor_do_many_at_once_slip_through(autojump_clock: MockClock) -> None:
+    async with house(attempts=Attempts(2)) as at:
+        await at.ask(of=template(2.0))
+        await at.ask(of=template(2.0), call_id="second")
+        with pytest.raises(PeerError) as refused:
+            await at.ask(of=template(2.0), call_id="third")
+        assert refused.value.fault is CALL_ATTEMPTS
+        await trio.sleep(31)  # no stream came to either: nothing was tried
+        assert [outcome for _, outcome in at.outcomes] == ["failed"] * 2
+        await at.ask(of=template(2.0))
+
+
 async def test_approved_verifications_are_not(autojump_clock: MockClock) -> None:
-    async with house(Options(attempts=2, patience=PATIENCE)) as at:
+    async with house(attempts=Attempts(2)) as at:
         for _ in range(4):
             await at.ask(of=template(0.8))
             speak(at.stream()[0], 3.0)

@@ -26,6 +26,7 @@ from tests.protocols.test_http_signature import (
     spelled,
 )
 from tests.server.consumer import AUDIOHOOK_PATH, Ear, House, consumers
+from tests.transport.live import open_stream
 from tests.transport.wire import TEXT, masked, opening, split
 from voicestream.protocols.http_signature import SignedRequest
 from voicestream.store.api_key import keys, revoke_key
@@ -295,7 +296,7 @@ async def test_a_large_message_is_told_in_the_dialogue_and_a_larger_one_ends_the
 async def test_no_pings_of_the_websocket_are_sent(house: House, autojump_clock: MockClock) -> None:
     ear = Ear(hook.CONVERSATION)
     house.switchboard.ask("acme", ear)
-    async with house.stream() as stream:
+    async with open_stream(house.listener) as stream:
         await stream.send_all(opening(AUDIOHOOK_PATH, f"x-api-key: {house.key('acme')}", *(f"{name}: {value}" for name, value in IDS)))
         await stream.receive_some()
         await stream.send_all(masked(TEXT, hook.text("open", hook.opening(), 1).encode()))

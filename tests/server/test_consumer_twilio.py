@@ -11,7 +11,8 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from tests.protocols.test_twilio_signature import HTTPS, PORT, SIGNATURES, SLASH, TOKEN, URL
-from tests.server.consumer import HOST, TWILIO_PATH, Ear, House, consumers
+from tests.server.consumer import TWILIO_PATH, Ear, House, consumers
+from tests.transport.live import HOST
 from voicestream.errors import CALL_REFUSED, CALL_UNKNOWN
 from voicestream.store.twilio_account import accounts, revoke_account
 

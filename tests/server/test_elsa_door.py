@@ -6,6 +6,7 @@ import pytest
 from trio.testing import MockClock
 
 from tests.assessment.house import CONFIG, FREE, SCRIPTED, House, house, told
+from tests.transport.live import open_stream
 from voicestream.protocols import elsa_scripted
 
 
@@ -22,7 +23,7 @@ async def refusal(visited: House, path: str, *fields: str) -> bytes:
     head = [f"GET {path} HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
     head += ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", *fields, "", ""]
     answer = b""
-    async with visited.stream() as stream:
+    async with open_stream(visited.listener) as stream:
         await stream.send_all("\r\n".join(head).encode())
         while data := await stream.receive_some():
             answer += data

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from voicestream.errors import LITTLE_SPEECH, WORKER_DEFECT, WORKER_DIED, WORKER_MISSING, WORKER_SLOW, Fault, PeerError
-from voicestream.server.worker_pool import Outcome, Work, WorkerPool
+from voicestream.server.worker_pool import Work, WorkerPool
 
 TOY = "tests.server.toy_worker:make"
 
@@ -176,12 +177,19 @@ async def test_no_process_is_left_and_no_work_waits_for_ever() -> None:
 
 
 async def test_outcomes_are_counted() -> None:
-    counted: list[Outcome] = []
-    made = WorkerPool(TOY, b"", 1, 20.0, counted.append)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(made.serve)
-        for word in (b"echo", b"refuse", b"defect", b"kill"):
+    async with pool() as made:
+        for word in (b"echo", b"refuse", b"defect", b"kill", b"echo"):
             with suppress(PeerError):
                 await ask(made, word)
-        nursery.cancel_scope.cancel()
-    assert counted == ["answered", "refused", "failed", "died"]
+        assert made.outcomes == {"answered": 2, "refused": 1, "failed": 1, "died": 1}
+        assert made.ended == 1
+
+
+async def test_who_works_and_who_waits_is_told() -> None:
+    async with pool() as made:
+        await ask(made, b"echo x")
+        assert (made.loaded, made.busy, made.waiting) == (1, 0, 0)
+        for word in (b"hang", b"echo x", b"echo y"):
+            made.submit(Work(word))
+        await wait_all_tasks_blocked()
+        assert (made.loaded, made.busy, made.waiting) == (1, 1, 2)

@@ -112,27 +112,35 @@ def test_one_word_is_speech() -> None:
 def test_a_short_recording_has_no_score_of_the_whole() -> None:
     found = assessed(np.full(16000 * 30, 1000, np.int16), None)
     short = replace(found, net_speech_s=19.9, scores=replace(found.scores, grammar=50.0))
-    told = concluded(short, "ok", cut=False)
+    told = concluded(short, "ok", Listening(FREE))
     assert (told.partial_error, told.scores.overall, told.scores.grammar, told.scores.fluency) == ("too_short", None, None, 73.06)
-    assert concluded(short, "ok", cut=False, force_grammar_vocab=True).scores.grammar == 50.0
-    assert concluded(replace(found, net_speech_s=20.0), "ok", cut=False) == replace(found, net_speech_s=20.0)
-    assert concluded(replace(short, sentence="so"), "ok", cut=False).partial_error is None
+    assert concluded(short, "ok", Listening(replace(FREE, force_grammar_vocab=True))).scores.grammar == 50.0
+    assert concluded(replace(found, net_speech_s=20.0), "ok", Listening(FREE)) == replace(found, net_speech_s=20.0)
+    assert concluded(replace(short, sentence="so"), "ok", Listening(FREE)).partial_error is None
 
 
 def test_what_was_cut_off_and_how_it_was_recorded_is_told() -> None:
     found = assessed(np.full(16000, 1000, np.int16), None)
-    told = concluded(found, "noisy", cut=True)
+    cut = Listening(FREE)
+    cut.cut = True
+    told = concluded(found, "noisy", cut)
     assert (told.partial_error, told.recording) == ("too_long", "noisy")
-    assert concluded(replace(found, recording="clipped"), "ok", cut=False).recording == "clipped"
+    assert concluded(replace(found, recording="clipped"), "ok", Listening(FREE)).recording == "clipped"
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_what_was_not_understood_is_told_before_all_else(cut: bool) -> None:
+    found = replace(assessed(np.full(16000, 1000, np.int16), None), attempt="IRRELEVANT", utterances=())
+    assert concluded(found, "ok", cut=cut).partial_error == "not_understood"
 
 
 def test_of_several_sentences_the_one_that_was_said() -> None:
     one = assessed(np.full(16000, 1000, np.int16), "one two")
     other = replace(one, sentence="two", attempt="IRRELEVANT")
-    worse = replace(one, sentence="three", omitted=("three", "four", "five"))
-    assert best([other, worse, one]) is one
+    worse = replace(one, sentence="three", omitted=(0, 1, 2))
+    assert best([other, worse, one]) == replace(one, sentence_place=2)
 
 
 def test_a_sentence_that_nobody_said() -> None:
-    told = unspoken("pizza party", 2.0)
-    assert (told.attempt, told.omitted, told.recording, told.scores.overall) == ("UNSPOKEN", ("pizza", "party"), "no_speech", None)
+    told = unspoken(Listening(Assessing("standard", ("pizza party",))))
+    assert (told.attempt, told.omitted, told.recording, told.scores.overall) == ("UNSPOKEN", (0, 1), "no_speech", None)

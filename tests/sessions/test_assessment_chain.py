@@ -13,10 +13,11 @@ from voicestream.models.speech.aligner import AlignedPhone, AlignedWord, Alignme
 from voicestream.models.speech.transcriber import SpokenWord, Transcript
 from voicestream.sessions.assessment_chain import Chain, Judgement, Samples
 from voicestream.sessions.assessment_finding import SegmentFinding
-from voicestream.sessions.assessment_result import Assessment, Melody, Scores, Word
+from voicestream.sessions.assessment_result import Assessment, Level, Melody, Scores, Word
 
 SECOND = np.full(16000, 1000, np.int16)
 LABELS = b"\1" * 20 + bytes(13)
+LEVEL = Level("B2", "B1", "C1")
 
 
 class Transcriber:
@@ -53,7 +54,7 @@ def aligned(place: int, word: str, score: float) -> AlignedWord:
 
 
 def judge(words: Sequence[Word], samples: Samples, labels: NDArray[np.uint8], sentence: Sequence[str] | None) -> Judgement:
-    return Judgement(Scores(fluency=float(len(words))), None, Melody(), [float(at) for at in range(len(words))])
+    return Judgement(Scores(fluency=float(len(words))), None, Melody(), [float(at) for at in range(len(words))], {"fluency": LEVEL})
 
 
 def heard(*words: str, confidence: float = 0.9) -> SegmentFinding:
@@ -95,12 +96,25 @@ def test_free_speech_is_an_utterance_per_segment_and_each_word_gets_its_prominen
     found = chain.conclude([*findings, SegmentFinding((), ())], np.tile(SECOND, 4), LABELS, None, 20.0)
     assert [utterance.text for utterance in found.utterances] == ["one two", "one two"]
     assert [word.prominence for utterance in found.utterances for word in utterance.words] == [0.0, 1.0, 2.0, 3.0]
+    assert [word.place for utterance in found.utterances for word in utterance.words] == [0, 1, 0, 1]  # in the text of each
     assert (found.total_s, found.net_speech_s, found.snr_db, found.scores.fluency) == (4.0, 0.6, 20.0, 4.0)
+    assert found.levels == {"fluency": LEVEL}
+
+
+@pytest.mark.parametrize(
+    "words, confidence, score, attempt",
+    [(5, 0.49, 77.0, "IRRELEVANT"), (5, 0.51, 77.0, "RELEVANT"), (5, 0.49, 79.0, "RELEVANT"), (4, 0.2, 50.0, "RELEVANT")],
+    ids=["another language", "surely heard", "well said", "too few words to tell"],
+)
+def test_free_speech_in_another_language_is_irrelevant(words: int, confidence: float, score: float, attempt: str) -> None:
+    chain = Chain(Transcriber(*"abcde"[:words], confidence=confidence), Aligner(score=score), judge)
+    found = chain.conclude([chain.assess_segment(0, SECOND, align=True)], SECOND, LABELS, None, 20.0)
+    assert (found.attempt, sum(len(one.words) for one in found.utterances)) == (attempt, 0 if attempt == "IRRELEVANT" else words)
 
 
 def test_words_left_out_of_a_sentence_are_told() -> None:
     found = read("I like green apples", heard("I", "like", "apples"), missing=["green"])
-    assert (found.attempt, found.omitted, found.inserted) == ("RELEVANT", ("green",), ())
+    assert (found.attempt, found.omitted, found.inserted) == ("RELEVANT", (2,), ())
     assert [word.text for word in found.utterances[0].words] == ["I", "like", "apples"]
 
 
@@ -117,7 +131,7 @@ def test_a_word_heard_as_another_is_not_one_too_many() -> None:
 def test_another_sentence_is_irrelevant() -> None:
     sentence = "would you please wait"
     found = read(sentence, heard("bananas", "taste", "nice"), score=70.0)
-    assert (found.attempt, found.utterances, found.omitted) == ("IRRELEVANT", (), tuple(sentence.split()))
+    assert (found.attempt, found.utterances, found.omitted) == ("IRRELEVANT", (), tuple(range(len(sentence.split()))))
 
 
 def test_a_bad_transcript_of_a_beginner_is_overruled_by_the_alignment() -> None:
@@ -130,12 +144,12 @@ def test_a_good_transcript_overrules_badly_said_sounds() -> None:
 
 def test_nothing_heard_is_unspoken() -> None:
     found = read("yes", SegmentFinding((), ()))
-    assert (found.attempt, found.omitted, found.utterances) == ("UNSPOKEN", ("yes",), ())
+    assert (found.attempt, found.omitted, found.utterances) == ("UNSPOKEN", (0,), ())
 
 
 def test_a_recording_too_short_for_its_sentence_is_one_with_words_left_out() -> None:
     found = read("yes please", heard("yes"), fault=WORDS_DO_NOT_FIT)
-    assert (found.attempt, found.omitted, found.utterances) == ("RELEVANT", ("yes", "please"), ())
+    assert (found.attempt, found.omitted, found.utterances) == ("RELEVANT", (0, 1), ())
 
 
 def test_a_server_that_assesses_imports_no_model() -> None:

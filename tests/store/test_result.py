@@ -54,6 +54,21 @@ def test_no_link_stands_in_the_database_or_the_folder(results: Results, tmp_path
     assert kept.audio.encode() not in raw
 
 
+def test_who_has_the_disk_and_no_link_reads_nothing(results: Results, tmp_path: Path) -> None:
+    results.put("acme", b'{"transcript":"to the market"}', b"RIFF a voice", at=0.0)
+    everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"market" not in everything
+    assert b"voice" not in everything
+
+
+def test_what_was_changed_on_the_disk_is_not_told(results: Results, tmp_path: Path) -> None:
+    kept = results.put("acme", b"{}", b"RIFF", at=0.0)
+    assert kept.audio is not None
+    (path,) = files(tmp_path)
+    path.write_bytes(b"RIFF another voice, as long as you like")
+    assert results.audio(kept.audio, 1.0) is None
+
+
 @pytest.mark.parametrize("link", ["", "x", "../voicestream.db", "x" * 5000, "\ud800", "%00", "' OR 1=1 --"])
 def test_guesses_open_nothing(results: Results, link: str) -> None:
     results.put("acme", b"{}", b"RIFF", at=0.0)
@@ -109,7 +124,7 @@ def test_recordings_need_not_be_kept(results: Results, tmp_path: Path) -> None:
 def test_a_file_that_nothing_knows_is_swept_once_it_is_old(results: Results, tmp_path: Path) -> None:
     results.put("acme", b"{}", b"RIFF", at=0.0)
     known = files(tmp_path)
-    old, young = tmp_path / FOLDER / f"{'0' * 64}.wav", tmp_path / FOLDER / f"{'1' * 64}.wav"
+    old, young = tmp_path / FOLDER / f"{'0' * 64}.sealed", tmp_path / FOLDER / f"{'1' * 64}.sealed"
     for path in (old, young):
         path.write_bytes(b"")
     os.utime(old, (1.0, 1.0))

@@ -229,6 +229,20 @@ async def test_an_idle_connection_is_closed() -> None:
     assert book.escapes == []
 
 
+async def test_a_request_that_came_while_the_process_stood_still_is_answered(mock_clock: trio.testing.MockClock) -> None:
+    async with serving(App(), keep_alive_s=5) as (port, book, _):
+        streams = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(20)]
+        for stream in streams:
+            await stream.send_all(GET % b"/one")
+            await read_until(stream, b"/one")
+        for stream in streams:
+            await stream.send_all(GET % b"/two")
+        mock_clock.jump(6)
+        for stream in streams:
+            assert (await read_until(stream, b"/two")).endswith(b"/two")
+    assert book.escapes == []
+
+
 async def test_a_drain_closes_what_is_idle_and_finishes_what_is_under_way() -> None:
     app = App()
     async with serving(app, keep_alive_s=60) as (port, book, server):

@@ -52,7 +52,7 @@ def rows(card: Card) -> list[tuple[str, str]]:
     """A card as labels and texts, in reading order; what a model has not is left out, what was measured stands apart."""
     told = [
         ("kind", card.kind),
-        ("analyses at", f"{card.rate_hz} Hz"),
+        ("analyses at", f"{card.rate_hz} Hz" if card.rate_hz else ""),
         ("dimension", str(card.dimension or "")),
         ("threshold", f"{card.threshold:.4g}"),
         ("probability", card.calibration),
@@ -86,7 +86,8 @@ def overview(cards: Sequence[Card], data_folder: Path) -> Iterator[tuple[str, ..
         told = f"{size / 1000:,.0f} KB" if size else "-"
         if not is_available(one.name, data_folder):
             told = "not installed"
-        yield one.name, one.kind, one.version, f"{one.rate_hz / 1000:g} kHz", told, summary(one), one.limits
+        rate = f"{one.rate_hz / 1000:g} kHz" if one.rate_hz else "-"
+        yield one.name, one.kind, one.version, rate, told, summary(one), one.limits
 
 
 def weights_bytes(card: Card, data_folder: Path) -> int:

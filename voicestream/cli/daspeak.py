@@ -23,11 +23,10 @@ from voicestream.cli.audiohook_handshake import Hook
 from voicestream.cli.daspeak_request import SUCCESS, Request, Told, Via
 from voicestream.cli.daspeak_session import ask
 from voicestream.cli.display import CallDisplay
-from voicestream.cli.http import fetch_token
+from voicestream.cli.http import endpoint_url, fetch_token
 from voicestream.cli.interrupt import run
 from voicestream.cli.recording import read_recording
 from voicestream.cli.secret import API_KEY, read_secret
-from voicestream.cli.stream import endpoint_url
 from voicestream.cli.telephone_audio import TELEPHONE_HZ, recorded, spoken, telephone
 from voicestream.cli.telephone_call import Line, call
 from voicestream.cli.terminal import NEGATIVE, console, fail, fail_with

@@ -7,28 +7,19 @@ from collections.abc import Awaitable, Callable
 from typing import assert_never
 
 import trio
-from trio_websocket import (
-    ConnectionClosed,
-    ConnectionRejected,
-    ConnectionTimeout,
-    DisconnectionTimeout,
-    HandshakeError,
-    WebSocketConnection,
-    open_websocket_url,
-)
+from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from voicestream import errors
 from voicestream.cli.daspeak_request import READY, Request, Told, read_event
-from voicestream.cli.http import reason
+from voicestream.cli.http import endpoint_url
 from voicestream.cli.socketio_client import PATH, Event, Heard, Joined, Left, SocketClient
-from voicestream.cli.stream import endpoint_url
 from voicestream.cli.terminal import printable
+from voicestream.cli.websocket import open_websocket
 from voicestream.errors import PeerError
 
 _PATIENCE_S = 60.0  # for the consumer to be ready, and for the result once the call is over
 _LAST_WORDS_S = 1.0  # an audio stream that broke off: signalling may know why; a result is there: the stream may end as it should
 _COLLECTED_BYTES = 1 << 26
-_CLOSING_S = 5.0
 
 
 async def ask(
@@ -42,22 +33,11 @@ async def ask(
 
     PeerError VS1021 where no server answers, VS1022 with the server's reason where it gives no result.
     """
-    try:
-        async with open_websocket_url(
-            endpoint_url(url, PATH, "ws"),
-            extra_headers=[(b"Authorization", authorization.encode())],
-            max_message_size=_COLLECTED_BYTES,
-            disconnect_timeout=_CLOSING_S,
-        ) as websocket:
-            session = _Session(websocket, request, speak, told)
-            await session.run()
-    except ConnectionRejected as rejection:
-        why = f"signalling was refused with HTTP {rejection.status_code}{reason(rejection.body or b'')}"
-        raise PeerError(errors.UNEXPECTED_ANSWER, why) from rejection
-    except DisconnectionTimeout:  # the result is there
-        pass
-    except (HandshakeError, ConnectionTimeout, OSError) as error:
-        raise PeerError(errors.UNREACHABLE, type(error).__name__) from error
+    async with open_websocket(
+        endpoint_url(url, PATH, "ws"), {"Authorization": authorization}, what="signalling", message_bytes=_COLLECTED_BYTES
+    ) as websocket:
+        session = _Session(websocket, request, speak, told)
+        await session.run()
     return session.outcome()
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations, product
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from voicestream import errors
+from voicestream.cli.flag import InstallSpeech
 from voicestream.cli.terminal import NEGATIVE, console, fail, fail_with
 from voicestream.errors import PeerError
 
@@ -17,14 +21,16 @@ if TYPE_CHECKING:
 
     from voicestream.cli.prompt import Speaker
     from voicestream.cli.view import View
+    from voicestream.server.config import Settings
     from voicestream.sessions.vocabulary import Encoding
 
 _SAME, _OTHER = 0.9, 0.1  # the probability of a voice's owner is above, of anybody else below
+_WELL_READ = 70.0  # the score of a native speaker is above
 _TOLD_APART = 4  # so many voices at least
 _CODECS: tuple[Encoding, ...] = ("pcm16", "opus")
 
 
-def demo() -> None:
+def demo(speech: InstallSpeech = False) -> None:
     """Play recorded speech of several people through all endpoints of a server on a free port.
 
     Exit code 1 unless at least four voices are known (above 0.9) and told from each other (below 0.1).
@@ -33,14 +39,23 @@ def demo() -> None:
 
     from voicestream.cli.prompt import speakers
     from voicestream.server import logs
+    from voicestream.server.config import Settings
 
     people = speakers()
     if len(people) < 2:
         fail(errors.NO_RECORDINGS)
+    installed = Settings()
+    if speech:
+        from voicestream.cli.speech import install_speech
+
+        install_speech(installed)
     logs.configure("console", "warning")
     shown = _Shown()
     try:
-        trio.run(_with_server, people, shown)
+        with TemporaryDirectory(prefix="voicestream-") as folder:  # its clients and results are nobody's
+            if (models := installed.data_path() / "models").is_dir():
+                Path(folder, "models").symlink_to(models)
+            trio.run(_with_server, Settings(host="127.0.0.1", port=0, data_folder=Path(folder), assessment_workers=1), people, shown)
     except PeerError as error:
         fail_with(error)
     if shown.failures:
@@ -63,20 +78,26 @@ class _Shown:
             self.failures.append(failure)
 
 
-async def _with_server(people: list[Speaker], shown: _Shown) -> None:
+async def _with_server(settings: Settings, people: list[Speaker], shown: _Shown) -> None:
+    import time
+
     import trio
 
     from voicestream.server.app import serve
-    from voicestream.server.config import Settings
+    from voicestream.store.api_key import add_key
+    from voicestream.store.database import FILE_NAME, Database
 
+    with closing(Database(settings.data_path() / FILE_NAME)) as database:
+        _, key = add_key(database, "demo", "demo", time.time())
     async with trio.open_nursery() as nursery:
-        ports: list[int] = await nursery.start(serve, Settings(host="127.0.0.1", port=0))
+        ports: list[int] = await nursery.start(serve, settings)
         url = f"http://127.0.0.1:{ports[0]}"
         console().print(
             f"A server on {url}, and {len(people)} people: {', '.join(f'{person.name} ({person.language})' for person in people)}."
         )
         try:
             await _tour(url, people, shown)
+            await _assessments(url, key, settings, shown)
         except PeerError as error:  # kept, not raised: a nursery would wrap it
             shown.error = error
         nursery.cancel_scope.cancel()
@@ -176,6 +197,31 @@ def told_apart(names: list[str], mistakes: set[tuple[str, str]]) -> tuple[str, .
 
 def _verification(template: str, rate: str) -> list[str]:
     return [template, rate, "20", "3"]
+
+
+async def _assessments(url: str, key: str, settings: Settings, shown: _Shown) -> None:
+    from voicestream.cli.assessment.reading import read_out
+    from voicestream.cli.prompt import spoken_sentence
+    from voicestream.server.assessor import own_assessor
+
+    spoken = spoken_sentence()
+    if own_assessor(settings) is None or spoken is None:
+        console().print("\nSpeech assessment is not installed: `voicestream models install moonshine`, and the extra `speech`.")
+        return
+    recording, words = spoken
+    table = _table("/api/v2/ws/score_audio: how well is a sentence read (0 to 100)?", "to be said", "pronunciation", "fluency", "left out")
+    for sentence, missing in ((words, []), (words.replace("only", "only happy"), ["happy"])):
+        finding = await read_out(url, key, sentence, recording)
+        scores = {score.name: score.value for score in finding.scores}
+        left_out = [word.text for word in finding.words if word.skipped]
+        table.add_row(sentence, *(_figure(scores.get(name)) for name in ("pronunciation", "fluency")), " ".join(left_out))
+        shown.expect((scores.get("pronunciation") or 0.0) > _WELL_READ, f"{sentence!r}: pronunciation {scores.get('pronunciation')}")
+        shown.expect(left_out == missing, f"{sentence!r}: left out {left_out}")
+    console().print(table)
+
+
+def _figure(score: float | None) -> str:
+    return "–" if score is None else f"{score:.1f}"
 
 
 async def _play(url: str, path: str, parameters: Callable[[str], list[str]], person: Speaker, codec: Encoding, view: View) -> None:

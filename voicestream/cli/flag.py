@@ -28,6 +28,9 @@ Model: TypeAlias = Annotated[str | None, typer.Option("--model", metavar="NAME",
 Calibration: TypeAlias = Annotated[
     str | None, typer.Option("--calibration", metavar="NAME", help="One of `voicestream calibrate`; empty: the model's own.")
 ]
+InstallSpeech: TypeAlias = Annotated[
+    bool, typer.Option("--install-speech", help="First get what speech assessment lacks (56 MB), where the registry has it.")
+]
 Pairs: TypeAlias = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting; may be repeated.")]
 
 

@@ -11,11 +11,17 @@ from contextlib import suppress
 from typing import Any
 
 from voicestream import errors
-from voicestream.cli.stream import endpoint_url
 from voicestream.cli.terminal import printable
 from voicestream.errors import PeerError
 
 _PATIENCE_S = 60.0
+
+
+def endpoint_url(url: str, path: str, scheme: str) -> str:
+    """`http://host:port` or `ws://host:port` -> the same server's `path`; `scheme` is `http` or `ws`."""
+    parts = urllib.parse.urlsplit(url if "//" in url else f"//{url}")
+    secure = "s" if parts.scheme in ("https", "wss") else ""
+    return urllib.parse.urlunsplit((scheme + secure, parts.netloc, parts.path.rstrip("/") + path, "", ""))
 
 
 def post(url: str, path: str, body: bytes, content_type: str, authorization: str = "", patience_s: float = _PATIENCE_S) -> bytes:

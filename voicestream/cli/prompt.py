@@ -20,6 +20,7 @@ _SENTENCE_BYTES = {  # 2.5 to 7 s at 8 kHz: a sentence, not a word, not a speech
 }
 _ENROL_S, _TEST_S = 30.0, 24.0
 _PAUSE_S = 0.8
+_SPOKEN = ("en_US_f_Allison/conf-onlyperson.wav", "You are currently the only person in this conference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ def speakers(folder: Path = FOLDER) -> list[Speaker]:
         for name, (language, place) in _SETS.items()
         if (sentences := _sentences(folder / place)) is not None
     ]
+
+
+def spoken_sentence(folder: Path = FOLDER) -> tuple[Recording, str] | None:
+    """An English sentence, and its words; None where it is not installed."""
+    file, words = _SPOKEN
+    return (read_recording(folder / file), words) if (folder / file).is_file() else None
 
 
 def _sentences(folder: Path) -> Iterator[Recording] | None:

@@ -6,7 +6,7 @@ import resource
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
-from voicestream.cli.flag import ConfigFile, Host, LogFormat, LogLevel, Pairs, Port, TlsCert, TlsKey, read_settings
+from voicestream.cli.flag import ConfigFile, Host, InstallSpeech, LogFormat, LogLevel, Pairs, Port, TlsCert, TlsKey, read_settings
 from voicestream.cli.terminal import fail_with
 from voicestream.errors import PeerError
 
@@ -22,6 +22,7 @@ def serve(
     tls_key: TlsKey = None,
     log_format: LogFormat = None,
     log_level: LogLevel = None,
+    speech: InstallSpeech = False,
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C; both say goodbye to the sessions first.
 
@@ -36,6 +37,10 @@ def serve(
     loaded = read_settings(
         config, pairs, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key, log_format=log_format, log_level=log_level
     )
+    if speech:
+        from voicestream.cli.speech import install_speech
+
+        install_speech(loaded.settings)
     from voicestream.server import logs  # before anything else that logs
 
     logs.configure(loaded.settings.log_format, loaded.settings.log_level)

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
-from urllib.parse import urlsplit, urlunsplit
 
 import trio
-from trio_websocket import ConnectionClosed, ConnectionRejected, HandshakeError, WebSocketConnection, open_websocket_url
+from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from voicestream import errors
+from voicestream.cli.http import endpoint_url
+from voicestream.cli.websocket import open_websocket
 from voicestream.errors import PeerError
 
 _AHEAD = 64  # unanswered messages: enough to hide the network, few enough to keep the display honest
-
-
-def endpoint_url(url: str, path: str, scheme: str) -> str:
-    """`http://host:port` or `ws://host:port` -> the same server's `path`; `scheme` is `http` or `ws`."""
-    parts = urlsplit(url if "//" in url else f"//{url}")
-    secure = "s" if parts.scheme in ("https", "wss") else ""
-    return urlunsplit((scheme + secure, parts.netloc, parts.path.rstrip("/") + path, "", ""))
 
 
 async def paced(messages: Iterable[bytes], message_s: float | None) -> AsyncGenerator[bytes]:
@@ -39,18 +33,14 @@ async def converse(
     Raises PeerError VS1021 where no server answers, VS1022 where it refuses or breaks the protocol.
     """
     try:
-        async with open_websocket_url(endpoint_url(url, path, "ws"), max_message_size=1 << 30) as websocket:
+        async with open_websocket(endpoint_url(url, path, "ws"), what=path, message_bytes=1 << 30) as websocket:
             for number, parameter in enumerate(parameters, 1):
                 await websocket.send_message(parameter)
                 if await websocket.get_message() != "200":
                     raise PeerError(errors.UNEXPECTED_ANSWER, f"parameter {number} of {len(parameters)} was refused")
             await _stream(websocket, messages, hear)
-    except ConnectionRejected as rejection:
-        raise PeerError(errors.UNEXPECTED_ANSWER, f"HTTP {rejection.status_code} for {path}") from rejection
     except ConnectionClosed as closed:
         raise PeerError(errors.UNEXPECTED_ANSWER, _why(closed)) from closed
-    except (HandshakeError, OSError) as error:
-        raise PeerError(errors.UNREACHABLE, type(error).__name__) from error
 
 
 async def _stream(websocket: WebSocketConnection, messages: AsyncGenerator[bytes], hear: Callable[[str, bytes], None]) -> None:

@@ -11,24 +11,14 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import trio
-from trio_websocket import (
-    CloseReason,
-    ConnectionClosed,
-    ConnectionRejected,
-    ConnectionTimeout,
-    DisconnectionTimeout,
-    HandshakeError,
-    WebSocketConnection,
-    open_websocket_url,
-)
+from trio_websocket import CloseReason, ConnectionClosed, WebSocketConnection
 
 from voicestream import errors
-from voicestream.cli.http import reason
 from voicestream.cli.terminal import printable
+from voicestream.cli.websocket import open_websocket
 from voicestream.errors import PeerError
 
 _MESSAGE_BYTES = 1 << 20
-_CLOSING_S = 5.0
 _ABNORMAL = 1006  # RFC 6455 7.4.1: no Close frame came
 
 
@@ -93,20 +83,9 @@ async def call(line: Line, audio: AsyncGenerator[bytes], hang_up: trio.Event, sa
 
     PeerError VS1021 where no server answers, VS1022 with its reason where it refuses the stream.
     """
-    headers = [(name.encode(), value.encode()) for name, value in line.make_headers().items()]
-    try:
-        async with open_websocket_url(
-            line.url, extra_headers=headers, max_message_size=_MESSAGE_BYTES, disconnect_timeout=_CLOSING_S
-        ) as websocket:
-            caller = line.make_caller(trio.current_time())
-            await _converse(websocket, caller, audio, hang_up, said)
-    except ConnectionRejected as rejection:
-        why = f"the audio connection was refused with HTTP {rejection.status_code}{reason(rejection.body or b'')}"
-        raise PeerError(errors.UNEXPECTED_ANSWER, why) from rejection
-    except DisconnectionTimeout:  # what was to be said is said
-        pass
-    except (HandshakeError, ConnectionTimeout, OSError) as error:
-        raise PeerError(errors.UNREACHABLE, type(error).__name__) from error
+    async with open_websocket(line.url, line.make_headers(), what="the audio connection", message_bytes=_MESSAGE_BYTES) as websocket:
+        caller = line.make_caller(trio.current_time())
+        await _converse(websocket, caller, audio, hang_up, said)
     assert caller.ending is not None
     if caller.ending.failure:
         raise PeerError(errors.UNEXPECTED_ANSWER, caller.ending.failure)

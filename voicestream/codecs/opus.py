@@ -55,14 +55,7 @@ class OpusDecoder:
             raise PeerError(OPUS_LONG)
         if not packet:
             raise PeerError(OPUS_PACKET)
-        return self._run(packet, len(packet), self._pcm_samples)
-
-    def conceal(self, samples: int) -> Pcm:
-        """Make up `samples` samples (a multiple of 2.5 ms, at most 120 ms) for a packet that was lost."""
-        return self._run(None, 0, samples)
-
-    def _run(self, packet: bytes | None, size: int, samples: int) -> Pcm:
-        count: int = self._decode(self._state, packet, size, self._pcm, samples, 0)
+        count: int = self._decode(self._state, packet, len(packet), self._pcm, self._pcm_samples, 0)
         if count < 0:
             raise PeerError(OPUS_PACKET)
         return np.frombuffer(ctypes.string_at(self._pcm, 2 * count), np.int16)

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-VAD_FRAME_MS = 30
-
 
 @dataclass(frozen=True, slots=True)
 class Framing:
@@ -19,13 +17,3 @@ class Framing:
     def samples(self, frames: int) -> int:
         """Samples that `frames` whole frames need."""
         return 0 if frames == 0 else (frames - 1) * self.shift + self.length
-
-
-def vad_frames(samples: int, rate_hz: int) -> int:
-    """Whole 30 ms frames in `samples` samples at any rate, in integers: floor(100 n / (3 r))."""
-    return 100 * samples // (3 * rate_hz)
-
-
-def vad_frame_start(frame: int, rate_hz: int) -> int:
-    """First sample of a 30 ms frame: at 11025 and 22050 Hz frames differ in length by one sample."""
-    return 3 * rate_hz * frame // 100

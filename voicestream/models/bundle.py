@@ -34,8 +34,14 @@ class Bundle:
     model: str
     package: str
     version: str
+    wheel_mb: int
     members: dict[str, Member]
     licence: str
+
+    @property
+    def kept_mb(self) -> float:
+        """Size of its files together."""
+        return sum(member.size_bytes for member in self.members.values()) / 1e6
 
     @property
     def sha256(self) -> str:

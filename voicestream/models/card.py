@@ -25,7 +25,7 @@ class Card:
     name: str
     version: str
     kind: Kind
-    rate_hz: int  # the rate it analyses at, whatever the input rate
+    rate_hz: int  # the rate it analyses at, whatever the input rate; 0 where it hears nothing
     dimension: int  # of its vectors; 0 where it has none
     sha256: str  # of its weights, hex, joint_sha256 of several files; of its name and version where it has no weights
     licence: str

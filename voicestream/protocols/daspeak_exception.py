@@ -7,13 +7,11 @@ either end; the server's answers in the tests of github.com/clarriu97/vericlient
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from voicestream import errors
 from voicestream.errors import Fault, PeerError
-
-Json: TypeAlias = dict[str, object]
+from voicestream.protocols.http_refusal import HttpRefusal, key_refusal
 
 LONGEST_WORD: Final = 64
 _WORD: Final = re.compile(r"[0-9A-Za-z._-]{1,64}")  # of the client's that may stand in our sentence
@@ -51,6 +49,7 @@ _EXCEPTIONS: Final[dict[Fault, tuple[int, str, str]]] = {
     errors.BAD_FORM: (400, SERVER_ERROR, "The form cannot be read"),
     errors.BODY_LARGE: (413, SERVER_ERROR, "The request is too large"),
     errors.BODY_SLOW: (408, SERVER_ERROR, "The request did not come in time"),
+    errors.CALL_ATTEMPTS: (429, SERVER_ERROR, "Too many comparisons with this voice were rejected"),
     errors.OVERLOADED: (503, SERVER_ERROR, "The service is busy"),
 }  # fmt: skip
 _CREDENTIAL_FAULTS: Final = {
@@ -65,10 +64,6 @@ _CREDENTIAL_FAULTS: Final = {
         "The credential is not one of this service",
     ),
 }  # fmt: skip
-_UNAUTHORISED: Final = {  # told as the vendor's gateway tells it
-    errors.NO_API_KEY: "no Authorization header found",
-    errors.API_KEY_REFUSED: "Invalid authentication credentials",
-}
 _RETRY_S: Final = 2
 
 
@@ -80,27 +75,18 @@ class Refused(PeerError):
         self.told = told
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What a refused client is told."""
-
-    status: int
-    body: Json
-    headers: dict[str, str]
-
-
-def refusal(error: PeerError) -> Refusal:
+def refusal(error: PeerError) -> HttpRefusal:
     """The exception that its client raises; our own number beside it. A fault that is not the client's: ServerError, 500."""
-    if error.fault in _UNAUTHORISED:
-        return Refusal(401, {"message": _UNAUTHORISED[error.fault]}, {})
+    if (of_key := key_refusal(error.fault)) is not None:
+        return of_key
     if error.fault in _CREDENTIAL_FAULTS:
         status, exception, told = 400, INVALID_CREDENTIAL, _CREDENTIAL_FAULTS[error.fault]
     else:
         status, exception, told = _EXCEPTIONS.get(error.fault, (500, SERVER_ERROR, "An internal server error occurred"))
     if isinstance(error, Refused):
         told = error.told
-    headers = {"Retry-After": str(_RETRY_S)} if status == 503 else {}
-    return Refusal(status, {"exception": exception, "error": told, "code": error.fault.code}, headers)
+    headers = {"Retry-After": error.detail if status == 429 else str(_RETRY_S)} if status in (429, 503) else {}
+    return HttpRefusal(status, {"exception": exception, "error": told, "code": error.fault.code}, headers)
 
 
 def little_speech(found_s: float, needed_s: float) -> Refused:

@@ -8,8 +8,6 @@ No state, no I/O, no clock. Source: daspeak.md section 4.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -27,6 +25,7 @@ from voicestream.protocols.daspeak_parameter import (
     read_call_id,
     read_request,
 )
+from voicestream.protocols.http_refusal import HttpRefusal, key_refusal
 from voicestream.sessions.call import CallFailed, Inquiry, Told
 
 Json: TypeAlias = dict[str, object]
@@ -59,19 +58,6 @@ _REFUSALS: Final[dict[Fault, tuple[int, str, str]]] = {
     errors.DATABASE_DAMAGED: (503, daspeak.ERROR_SERVICE, "The session could not be stored"),
 }
 _OF_EVENTS: Final = {daspeak.ERROR_PARAMETERS: 400, daspeak.ERROR_CONSUMER: 503}  # else 500
-_UNAUTHORISED: Final[dict[Fault, str]] = {
-    errors.NO_API_KEY: "no Authorization header found",
-    errors.API_KEY_REFUSED: "Invalid authentication credentials",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What a refused client is told."""
-
-    status: int
-    body: Json
-    headers: Mapping[str, str]
 
 
 def read_settings(body: object) -> AudioSettings:
@@ -127,10 +113,10 @@ def session_object(id: str, created_at: float, said: Json) -> Json:
     return {"id": id, "created_at": formatdate(created_at, usegmt=True), **said}
 
 
-def refusal(error: PeerError) -> Refusal:
+def refusal(error: PeerError) -> HttpRefusal:
     """The answer to a request that is refused."""
-    if error.fault in _UNAUTHORISED:
-        return Refusal(401, {"message": _UNAUTHORISED[error.fault]}, {"WWW-Authenticate": 'Key realm="voicestream"'})
+    if (of_key := key_refusal(error.fault)) is not None:
+        return of_key
     field = error.field if isinstance(error, ParameterError) else ""
     if error.fault in _REFUSALS:
         status, name, sentence = _REFUSALS[error.fault]
@@ -138,7 +124,7 @@ def refusal(error: PeerError) -> Refusal:
         name, sentence = daspeak.failure(CallFailed(error.fault, field))
         status = 409 if error.fault is errors.CALL_BUSY else _OF_EVENTS.get(name, 500)
     body: Json = {"error": name, "content": sentence, **({"field": field} if field else {})}
-    return Refusal(status, body, {"Retry-After": str(RETRY_S)} if status in (429, 503) else {})
+    return HttpRefusal(status, body, {"Retry-After": str(RETRY_S)} if status in (429, 503) else {})
 
 
 def _fields(body: object) -> Fields:

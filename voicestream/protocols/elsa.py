@@ -21,7 +21,7 @@ from voicestream.errors import ASSESSMENT_CONFIG, ASSESSMENT_IDLE, ASSESSMENT_LA
 from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming, Outgoing, Refusal
 from voicestream.protocols.elsa_json import result_object
 from voicestream.protocols.elsa_message import END, Config, new_stream_id, read_config, read_object
-from voicestream.protocols.elsa_option import Options
+from voicestream.protocols.elsa_option import GOODBYES, Options
 from voicestream.sessions.assessment_result import Recorded
 from voicestream.sessions.vocabulary import (
     Assessed,
@@ -49,8 +49,13 @@ REASONS: Final[dict[Fault, str]] = {
     errors.NO_AUDIO: "no_audio",
     ASSESSMENT_IDLE: "timeout",
     ASSESSMENT_LATE: "timeout",
+    errors.WORKER_SLOW: "timeout",
     errors.OVERLOADED: "busy",
+    errors.ASSESSMENT_BUSY: "busy",
     errors.ASSESSMENT_OTHER_END: "busy",
+    errors.AUDIO_LONG: "audio_too_long",
+    errors.SESSION_LONG: "audio_too_long",
+    errors.TOO_LONG_TO_ALIGN: "audio_too_long",
     **dict.fromkeys(
         (errors.ASSESSMENT_FORMAT, errors.UNREADABLE_AUDIO, errors.UNKNOWN_FORMAT, errors.NOT_FINITE, errors.RATE_UNSUPPORTED,
          errors.MANY_CHANNELS),
@@ -159,8 +164,7 @@ class Elsa:
         """End the stream from our side; one that is being scored when the server goes down has its result yet to come."""
         if self._state is State.DONE or (self._state is State.SCORING and goodbye is Goodbye.DRAIN):
             return
-        fault = {Goodbye.DRAIN: errors.ASSESSMENT_OTHER_END, Goodbye.OVERLOAD: errors.OVERLOADED}.get(goodbye, errors.INTERNAL)
-        self._say("failed", reason="audio_too_long" if goodbye is Goodbye.SESSION_TIME else REASONS.get(fault, "server_error"))
+        self._say("failed", reason=REASONS.get(GOODBYES.get(goodbye, errors.INTERNAL), "server_error"))
         self._end(Close(1001 if goodbye is Goodbye.DRAIN else 1000))
 
     def drain(self, room_bytes: int) -> list[Outgoing]:
@@ -215,7 +219,7 @@ class Elsa:
             self._refuse(errors.ASSESSMENT_STORE, "result")
             return
         if return_json:
-            fields |= result_object(result.assessment, self._options.band)
+            fields |= result_object(result.assessment)
         elif result.assessment.partial_error is not None:
             fields["partial_error"] = result.assessment.partial_error
         self._say("success", **fields)

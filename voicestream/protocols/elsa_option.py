@@ -1,19 +1,24 @@
-"""What an operator may set about ELSA's dialects."""
+"""What both of ELSA's dialects go by: what an operator may set, and why a stream ends from our side."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from voicestream.protocols.elsa_json import Band, unbanded
+from voicestream.errors import ASSESSMENT_OTHER_END, OVERLOADED, SESSION_LONG, Fault
+from voicestream.protocols.base import Goodbye
 from voicestream.protocols.elsa_message import PLANS
 from voicestream.sessions.assessment_result import Plan
+
+GOODBYES: Final[dict[Goodbye, Fault]] = {
+    Goodbye.DRAIN: ASSESSMENT_OTHER_END, Goodbye.OVERLOAD: OVERLOADED, Goodbye.SESSION_TIME: SESSION_LONG,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Deadlines in seconds. band: what a score means in CEFR."""
+    """Deadlines in seconds."""
 
     plans: tuple[Plan, ...] = PLANS
     config_s: float = 10.0  # for the first message
     pause_s: float = 5.0  # without audio, until a verbose client is told
     idle_s: float = 30.0  # without audio, until what came is all there is
     scoring_s: float = 120.0
-    band: Band = unbanded

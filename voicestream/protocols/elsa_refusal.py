@@ -17,9 +17,13 @@ _STATUS: Final[dict[Fault, tuple[int, str]]] = {
          errors.MANY_CHANNELS, errors.CONTENT_TYPE),
         (415, "Unsupported format"),
     ),
-    errors.OVERLOADED: (429, "Too many requests"),
-    errors.INTERNAL: (500, "Internal error"),
-    errors.ASSESSMENT_LATE: (500, "Assessment took too long"),
+    **dict.fromkeys((errors.OVERLOADED, errors.ASSESSMENT_BUSY), (429, "Too many requests")),
+    **dict.fromkeys((errors.INTERNAL, errors.WORKER_DIED, errors.WORKER_DEFECT), (500, "Internal error")),
+    **dict.fromkeys(
+        (errors.WORKER_MISSING, errors.TRANSCRIBER_MISSING, errors.SPEECH_MODEL_MISSING, errors.SPEECH_MODEL_FOREIGN),
+        (503, "Not available now"),
+    ),
+    **dict.fromkeys((errors.ASSESSMENT_LATE, errors.WORKER_SLOW), (504, "Assessment took too long")),
 }  # fmt: skip
 _INVALID: Final = (400, "Invalid request")
 

@@ -21,18 +21,16 @@ from voicestream.errors import (
     ASSESSMENT_IDLE,
     ASSESSMENT_LATE,
     ASSESSMENT_ORDER,
-    ASSESSMENT_OTHER_END,
     INTERNAL,
-    OVERLOADED,
-    SESSION_LONG,
     Fault,
     MisuseError,
     PeerError,
 )
 from voicestream.protocols.base import NEVER, Close, Goodbye, Incoming, Outgoing, Refusal
-from voicestream.protocols.elsa_json import Json, result_object
+from voicestream.protocols.elsa_json import result_object
+from voicestream.protocols.elsa_json_word import Json
 from voicestream.protocols.elsa_message import END, START, new_stream_id, read_object, read_start
-from voicestream.protocols.elsa_option import Options
+from voicestream.protocols.elsa_option import GOODBYES, Options
 from voicestream.sessions.assessment_result import Recorded
 from voicestream.sessions.vocabulary import (
     Assessed,
@@ -57,7 +55,6 @@ _WARNINGS: Final[dict[Recorded, str]] = {
     "noisy": "The recording is noisy.", "clipped": "The recording is clipped.", "quiet": "The recording is too quiet.",
     "no_speech": "No speech was found in the recording.",
 }  # fmt: skip
-_GOODBYES: Final = {Goodbye.DRAIN: ASSESSMENT_OTHER_END, Goodbye.OVERLOAD: OVERLOADED, Goodbye.SESSION_TIME: SESSION_LONG}
 _MOST_ERRORS: Final = 16  # of one connection
 _MOST_WAITING: Final = 1000  # messages that a peer has not read, beyond which packets are not acknowledged
 
@@ -174,7 +171,7 @@ class ElsaScripted:
             self._leaving = True
             return
         if self._state is not State.READY:
-            self._say("ELSA:error", message=_GOODBYES.get(goodbye, INTERNAL).sentence)
+            self._say("ELSA:error", message=GOODBYES.get(goodbye, INTERNAL).sentence)
         self._end(Close(1001 if goodbye is Goodbye.DRAIN else 1000))
 
     def drain(self, room_bytes: int) -> list[Outgoing]:
@@ -222,7 +219,7 @@ class ElsaScripted:
 
     def _tell(self, result: Assessed) -> None:
         links = {"result_link": result.result_link, "audio_link": result.audio_link}
-        data: Json = {"stream_finished": True, **links, **result_object(result.assessment, self._options.band, hints=self._hints)}
+        data: Json = {"stream_finished": True, **links, **result_object(result.assessment, hints=self._hints)}
         self._say("ELSA:decoding_result", data=data)
         self._say("ELSA:ready")
         self._rest()

@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from voicestream import errors
 from voicestream.errors import Fault, PeerError
+from voicestream.protocols.http_refusal import HttpRefusal
 
 Json: TypeAlias = dict[str, object]
 
@@ -65,15 +66,6 @@ class TokenQuery:
     token: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What a refused client is told."""
-
-    status: int
-    body: Json
-    headers: dict[str, str]
-
-
 def token_request(content_type: str, authorization: str | None, body: bytes) -> TokenRequest:
     """A request to the token endpoint. PeerError VS1801 to VS1808."""
     form = _form(content_type, body)
@@ -100,7 +92,7 @@ def bearer_token(authorization: str | None) -> str | None:
     return found[1] if found else None
 
 
-def refusal(error: PeerError, *, basic: bool, retry_s: int = 2) -> Refusal | None:
+def refusal(error: PeerError, *, basic: bool, retry_s: int = 2) -> HttpRefusal | None:
     """The answer of RFC 6749 section 5.2; `basic`: the client used the Authorization header. None: not a fault of OAuth."""
     if error.fault not in _REFUSALS:
         return None
@@ -110,7 +102,7 @@ def refusal(error: PeerError, *, basic: bool, retry_s: int = 2) -> Refusal | Non
         headers["WWW-Authenticate"] = 'Basic realm="voicestream"'
     if status in (429, 503):
         headers["Retry-After"] = str(retry_s)
-    return Refusal(status, {"error": word, "error_description": f"{error.fault.code} {error.fault.sentence}"}, headers)
+    return HttpRefusal(status, {"error": word, "error_description": f"{error.fault.code} {error.fault.sentence}"}, headers)
 
 
 NOT_TO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}

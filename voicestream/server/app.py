@@ -27,6 +27,7 @@ from voicestream.models.registry import authenticity_model, vad_front
 from voicestream.models.vad import compact
 from voicestream.protocols.base import Goodbye
 from voicestream.server.assessor import own_assessor
+from voicestream.server.attempt import Attempts
 from voicestream.server.config import Settings
 from voicestream.server.credential import Credentials
 from voicestream.server.http import daspeak_recording
@@ -38,6 +39,7 @@ from voicestream.server.login import Login
 from voicestream.server.metrics import Metrics
 from voicestream.server.routes import Routes
 from voicestream.server.voice import active_model, bare_model, offered_models
+from voicestream.server.worker_figure import WorkerFigures
 from voicestream.store import sealing
 from voicestream.store.templates import pack, unpack
 from voicestream.transport.head import HeadLimit
@@ -83,22 +85,29 @@ class Server:
         self._metrics = metrics
         self._routes = Routes(settings, model, make_front, partial(unpack, model=model, key=key), runner, metrics)
         self._assessor = own_assessor(settings) if settings.component_assessment and assessor is None else None
+        if self._assessor is not None:
+            metrics.include(WorkerFigures(self._assessor))
         assessor = (assessor or self._assessor) if settings.component_assessment else None
         self._authority = _authority(settings) if settings.component_daspeak or assessor is not None else None
         self._login = Login(self._authority, runner) if self._authority is not None else None
         self._credentials: Credentials | None = None
+        attempts = Attempts(settings.verification_attempts)
         self._daspeak: DasPeak | None = None
         if self._login is not None and settings.component_daspeak:
             from voicestream.server.daspeak import DasPeak  # brings cryptography: not for those who do without
 
             self._credentials = Credentials(offered_models(settings, model), sealing.keys(settings.data_path(), key))
             self._daspeak = DasPeak(
-                settings, self._login, self._credentials, make_front, runner, metrics, self._routes.converse, self._routes.timing
+                settings, self._login, self._credentials, make_front, attempts, runner, metrics, self._routes.converse, self._routes.timing
             )
             self._routes.add(self._daspeak.routes, self._daspeak.operations)
         self._elsa: ElsaFamily | None = None
         if assessor is not None and self._authority is not None:
-            self._elsa = self._elsa_family(assessor, self._authority, runner)
+            from voicestream.server.elsa import ElsaFamily  # as above
+
+            self._elsa = ElsaFamily(
+                settings, self._authority, assessor, make_front, runner, metrics, self._routes.converse, self._routes.timing
+            )
             self._routes.add(self._elsa.routes, self._elsa.operations)
         services = Services(
             model=lambda name: model if name == model.card.name else bare_model(settings, name),
@@ -113,6 +122,7 @@ class Server:
             websocket_paths=frozenset(route.path for route in self._routes.table),
             login=self._login if settings.component_daspeak else None,
             credentials=self._credentials,
+            attempts=attempts,
             engines=[] if self._daspeak is None else [self._daspeak.engine],
             rest_channel=None if self._daspeak is None else self._daspeak.rest_channel,
             elsa=self._elsa,
@@ -123,27 +133,6 @@ class Server:
             self._token_door = TokenDoor(services.login, self._http.serve, settings.body_s, settings.write_s)
         http = self._http.serve if self._token_door is None else self._token_door.serve
         self._listener = Listener(self._routes.table, http, self._routes.watch, _admission(settings), _tls_context(settings))
-
-    def _elsa_family(self, assessor: Assessor, authority: Authority, runner: JobRunner) -> ElsaFamily:
-        from voicestream.server.assessment import Assessments
-        from voicestream.server.assessment_figure import AssessmentFigures
-        from voicestream.server.elsa import ElsaFamily
-        from voicestream.sessions.assessment import Options
-        from voicestream.store.result import Results
-
-        settings = self._settings
-        figures = AssessmentFigures()
-        self._metrics.include(figures)
-        assessments = Assessments(
-            assessor,
-            Results(authority.database, settings.data_path(), settings.assessment_keep_s, settings.assessment_results),
-            runner,
-            self._make_front,
-            time.time,
-            Options(endpoint_silence_s=settings.assessment_silence_s, gate=settings.gate),
-            keep_audio=settings.assessment_audio,
-        )
-        return ElsaFamily(settings, authority, assessments, figures, self._routes.converse, self._routes.timing)
 
     def _health_now(self) -> Health:
         broken = self._assessor is not None and self._assessor.broken

@@ -7,7 +7,7 @@ When somebody stops speaking only the last segment and the conclusion are left t
 goes before that of those who still speak.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Final, Self, TypeAlias
@@ -25,7 +25,7 @@ from voicestream.models.vad.model import MakeFront
 from voicestream.server.assessment_message import ConclusionWork, SegmentWork, read_assessment, read_finding, write_work
 from voicestream.server.config import Settings
 from voicestream.server.worker_pool import Work, WorkerPool
-from voicestream.sessions.assessment_result import Assessment, Plan
+from voicestream.sessions.assessment_result import Assessment
 
 Recording: TypeAlias = NDArray[np.int16]
 
@@ -38,33 +38,40 @@ class Assessor:
     """Begins assessments, `runs` at once at most, while no more than `backlog` pieces of work wait for a worker."""
 
     def __init__(self, pool: WorkerPool, load_vad: Callable[[], MakeFront], runs: int, backlog: int) -> None:
-        self._pool = pool
+        self.pool = pool
+        self.refused = 0  # that wanted to begin, because there was too much to do
         self._load_vad = load_vad
         self._runs = runs
         self._backlog = backlog
         self._live: set[Run] = set()
 
     @property
+    def live(self) -> int:
+        """Assessments under way."""
+        return len(self._live)
+
+    @property
     def broken(self) -> bool:
         """Whether no worker can be had."""
-        return self._pool.broken
+        return self.pool.broken
 
     async def serve(self, *, warm: bool) -> None:
         """Keep the workers until cancelled; started now (warm), or when somebody begins to speak, which takes longer than they do."""
         if warm:
-            self._pool.wake()
-        await self._pool.serve()
+            self.pool.wake()
+        await self.pool.serve()
 
-    def begin(self, plan: Plan, sentence: str | None = None) -> "Run":
-        """Somebody begins to speak, freely or a sentence; to be finished or cancelled.
+    def begin(self, sentences: Sequence[str] = ()) -> "Run":
+        """Somebody begins to speak, one of these sentences or freely; to be finished or cancelled.
 
         PeerError VS2160 when there is too much to do, else why no worker can be had.
         """
-        if len(self._live) >= self._runs or self._pool.waiting >= self._backlog:
-            raise PeerError(ASSESSMENT_BUSY, f"{len(self._live)} under way, {self._pool.waiting} pieces waiting")
-        self._pool.check()
-        self._pool.wake()
-        run = Run(self._pool, self._load_vad(), sentence, self._live.discard)
+        if len(self._live) >= self._runs or self.pool.waiting >= self._backlog:
+            self.refused += 1
+            raise PeerError(ASSESSMENT_BUSY, f"{len(self._live)} under way, {self.pool.waiting} pieces waiting")
+        self.pool.check()
+        self.pool.wake()
+        run = Run(self.pool, self._load_vad(), sentences, self._live.discard)
         self._live.add(run)
         return run
 
@@ -81,16 +88,16 @@ def own_assessor(settings: Settings) -> Assessor | None:
 class Run:
     """One recording that is being assessed. As a context manager it is cancelled where it is left."""
 
-    def __init__(self, pool: WorkerPool, make_front: MakeFront, sentence: str | None, ended: Callable[["Run"], None]) -> None:
+    def __init__(self, pool: WorkerPool, make_front: MakeFront, sentences: Sequence[str], ended: Callable[["Run"], None]) -> None:
         self._pool = pool
-        self._sentence = sentence
+        self._sentences = sentences
         self._ended = ended
         self._front = make_front(FrontEndPlan(rate_hz=RATE_HZ))
         self._segmenter = Segmenter()
         self._labels = bytearray()
         self._pcm = bytearray()
         self._segments: list[Work] = []
-        self._conclusion: Work | None = None
+        self._conclusions: list[Work] = []
         self._over = False
 
     def __enter__(self) -> Self:
@@ -109,8 +116,11 @@ class Run:
         self._labels += labels
         self._submit(self._segmenter.feed(samples, labels))
 
-    async def finish(self) -> Assessment:
-        """Assess what was heard. PeerError VS2161 to VS2164 when a worker died, was late or defective, or there is none; VS30xx."""
+    async def finish(self) -> list[Assessment]:
+        """Assess what was heard: for each sentence that may have been said, or once for free speech.
+
+        PeerError VS2161 to VS2164 when a worker died, was late or defective, or there is none; VS210x, VS30xx.
+        """
         if self._over:
             raise MisuseError("an assessment is finished once")
         self._over = True
@@ -119,24 +129,24 @@ class Run:
             for work in self._segments:
                 work.urgent = True
             findings = tuple([read_finding(await work.wait()) for work in self._segments])
-            whole = ConclusionWork(findings, bytes(self._pcm), bytes(self._labels), self._sentence)
-            self._conclusion = Work(write_work(whole), urgent=True)
-            self._pool.submit(self._conclusion)
-            return read_assessment(await self._conclusion.wait())
+            for sentence in self._sentences or (None,):
+                whole = ConclusionWork(findings, bytes(self._pcm), bytes(self._labels), sentence)
+                self._conclusions.append(Work(write_work(whole), urgent=True))
+                self._pool.submit(self._conclusions[-1])
+            return [read_assessment(await work.wait()) for work in self._conclusions]
         finally:
             self.cancel()
 
     def cancel(self) -> None:
         """Nobody wants to know any more. What a worker has begun it ends; the rest is not begun. May be called at any time."""
         self._over = True
-        for work in (*self._segments, self._conclusion):
-            if work is not None:
-                self._pool.drop(work)
+        for work in (*self._segments, *self._conclusions):
+            self._pool.drop(work)
         self._ended(self)
 
     def _submit(self, segments: list[Segment]) -> None:
         for segment in segments:
             pcm = segment.samples.astype("<i2", copy=False).tobytes()
-            work = Work(write_work(SegmentWork(segment.start_sample, pcm, align=self._sentence is None)))
+            work = Work(write_work(SegmentWork(segment.start_sample, pcm, align=not self._sentences)))
             self._pool.submit(work)
             self._segments.append(work)

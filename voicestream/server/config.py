@@ -112,7 +112,10 @@ class Settings(BaseModel):
     call_stream_s: Seconds = Field(default=30.0, description="time for a session's audio stream to come; beyond: error-consumer-not-ready")
     call_sessions: Count = Field(default=2_000, description="sessions at once; beyond: error-consumer-not-ready")
     verification_attempts: int = Field(
-        default=5, ge=0, le=1_000, description="rejected das-Peak verifications of one credential in ten minutes; 0: any number"
+        default=5,
+        ge=0,
+        le=1_000,
+        description="rejected das-Peak verifications and comparisons of one credential in ten minutes; 0: any number",
     )
     call_start_s: Seconds = Field(default=5.0, description="time for the start, or open, of a call's audio stream; beyond: closed")
     call_hold_s: Seconds = Field(default=5.0, description="time, and audio, that a stream is held for whoever asks for its call")

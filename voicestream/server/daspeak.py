@@ -18,6 +18,7 @@ from voicestream.protocols.base import Goodbye
 from voicestream.protocols.daspeak import NAMESPACES, Spelling
 from voicestream.protocols.daspeak_parameter import Offer
 from voicestream.server import engine, exchange, signalling
+from voicestream.server.attempt import Attempts
 from voicestream.server.call import CallPatience, Recognition
 from voicestream.server.config import Settings
 from voicestream.server.consumer import OPERATIONS, Consumers, Converse
@@ -49,6 +50,7 @@ class DasPeak:
         login: Login,
         credentials: Credentials,
         make_front: MakeFront,
+        attempts: Attempts,
         runner: JobRunner,
         metrics: Metrics,
         converse: Converse,
@@ -65,8 +67,8 @@ class DasPeak:
             runner=runner,
         )
         patience = CallPatience(settings.call_stream_s, settings.call_idle_s)
-        options = exchange.Options(settings.call_sessions, settings.verification_attempts, patience)
-        self.exchange = Exchange(switchboard, recognition, metrics.call_ended, options)
+        options = exchange.Options(settings.call_sessions, patience)
+        self.exchange = Exchange(switchboard, recognition, metrics.call_ended, options, attempts)
         self._credentials = credentials
         self._thresholds = {digest: _even_odds(model) for digest, model in credentials.models.items()}
         self._settings = settings

@@ -6,17 +6,14 @@ REST:      ask(): run in the exchange's own nursery, because a poll is no connec
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 import trio
 
-from voicestream.errors import CALL_ATTEMPTS, DRAINING, OVERLOADED, MisuseError, PeerError
+from voicestream.errors import DRAINING, OVERLOADED, MisuseError, PeerError
+from voicestream.server.attempt import Attempt, Attempts
 from voicestream.server.call import REJECTED, CallPatience, CallSession, Recognition, Tell
 from voicestream.server.switchboard import Switchboard
 from voicestream.sessions.call import Inquiry
-from voicestream.store.throttle import Throttle
-
-_ATTEMPTS_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +21,6 @@ class Options:
     """What an operator may set about sessions."""
 
     sessions_max: int = 2000
-    attempts: int = 5  # rejected verifications of one credential within ten minutes, so that nobody climbs a score; 0: any number
     patience: CallPatience = field(default_factory=CallPatience)
 
 
@@ -37,14 +33,15 @@ class Exchange:
         recognition: Recognition,
         count: Callable[[str, str], None] = lambda kind, outcome: None,
         options: Options = Options(),
+        attempts: Attempts | None = None,
     ) -> None:
         self._switchboard = switchboard
         self._recognition = recognition
         self._count = count
         self._options = options
-        self._live: set[CallSession] = set()
+        self._live: dict[CallSession, Attempt] = {}
         self._nursery: trio.Nursery | None = None
-        self._attempts = Throttle(options.attempts, _ATTEMPTS_S) if options.attempts else None
+        self._attempts = attempts or Attempts(0)
         self._drained = trio.Event()
         self._ended = trio.lowlevel.ParkingLot()  # where settled() waits
 
@@ -71,11 +68,14 @@ class Exchange:
             raise PeerError(DRAINING)
         if len(self._live) >= self._options.sessions_max:
             raise PeerError(OVERLOADED)
-        if self._attempts is not None and self._attempts.wait_s(_voice(tenant, inquiry), trio.current_time()) > 0:
-            raise PeerError(CALL_ATTEMPTS)
+        attempt = self._attempts.begin(tenant, *(() if inquiry.template is None else (inquiry.template,)))
         session = CallSession(tenant, inquiry, self._switchboard, self._recognition, tell)
-        session.open()
-        self._live.add(session)
+        try:
+            session.open()
+        except PeerError:
+            attempt.end()
+            raise
+        self._live[session] = attempt
         return session
 
     async def hold(self, session: CallSession) -> None:
@@ -84,19 +84,14 @@ class Exchange:
         try:
             outcome = await session.run(self._options.patience)
         finally:
-            self._live.remove(session)
+            attempt = self._live.pop(session)
+            attempt.rejected = outcome in REJECTED
+            attempt.end()
             self._ended.unpark_all()
             self._count(session.kind, outcome)
-            if self._attempts is not None and session.kind == "verify" and outcome in REJECTED:
-                self._attempts.count(_voice(session.tenant, session.inquiry), trio.current_time())
 
     def ask(self, tenant: str, inquiry: Inquiry, tell: Tell) -> None:
         """open() and hold() here, whoever asked. PeerError as open(); MisuseError before run()."""
         if self._nursery is None:
             raise MisuseError("run() does not run")
         self._nursery.start_soon(self.hold, self.open(tenant, inquiry, tell))
-
-
-def _voice(tenant: str, inquiry: Inquiry) -> str:
-    """Whose voice is claimed; "" for a registration, of which none is ever counted."""
-    return "" if inquiry.template is None else f"{tenant} {inquiry.template.vector.tobytes().hex()}"

@@ -7,10 +7,9 @@ Each process has a keeper, a task that hands it one piece of work at a time. Wha
 whose work it had; the rest waits for the next process. One that cannot be started is tried again, ever more rarely.
 """
 
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
 from contextlib import suppress
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 import structlog
 import trio
@@ -19,6 +18,7 @@ from voicestream.errors import WORKER_DEFECT, WORKER_DIED, WORKER_MISSING, WORKE
 from voicestream.server.worker_process import NotBegun, WorkerProcess
 
 Outcome: TypeAlias = Literal["answered", "refused", "failed", "died", "late"]
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
 _START_S: Final = 180.0  # for a process to load its models: on a new and busy machine kernels are compiled for a minute
 _FIRST_PAUSE_S: Final = 0.5  # before a process is started again
@@ -59,14 +59,13 @@ class Work:
 class WorkerPool:
     """Processes that run `factory` (see `voicestream.server.worker`) and answer what is submitted, within `work_s` each."""
 
-    def __init__(
-        self, factory: str, argument: bytes, workers: int, work_s: float, count: Callable[[Outcome], None] = lambda outcome: None
-    ) -> None:
+    def __init__(self, factory: str, argument: bytes, workers: int, work_s: float) -> None:
         self._factory = factory
         self._argument = argument
         self._workers = workers
         self._work_s = work_s
-        self._count = count
+        self.outcomes: Counter[Outcome] = Counter()  # of all work that was begun
+        self.ended = 0  # processes that had loaded: each was replaced
         self._queue: deque[Work] = deque()
         self._idle = trio.lowlevel.ParkingLot()
         self._processes: set[WorkerProcess] = set()  # that have loaded
@@ -87,6 +86,16 @@ class WorkerPool:
     def waiting(self) -> int:
         """Pieces of work that no worker has taken yet."""
         return len(self._queue)
+
+    @property
+    def loaded(self) -> int:
+        """Workers that have loaded."""
+        return len(self._processes)
+
+    @property
+    def busy(self) -> int:
+        """Workers that are at work."""
+        return sum(process.busy for process in self._processes)
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -142,6 +151,7 @@ class WorkerPool:
                     self._processes.add(process)
                     try:
                         await self._employ(process)
+                        self.ended += 1
                     finally:
                         self._processes.remove(process)
             except (PeerError, NotBegun) as failure:
@@ -162,7 +172,7 @@ class WorkerPool:
             while (work := await self._next(process)) is not None:
                 outcome = await self._do(work, process)
                 if outcome != "ended":
-                    self._count(outcome)
+                    self.outcomes[outcome] += 1
                 if outcome in ("ended", "died", "late"):
                     break
             nursery.cancel_scope.cancel()

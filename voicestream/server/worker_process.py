@@ -31,7 +31,7 @@ class WorkerProcess:
     def __init__(self, factory: str) -> None:
         self._command = [sys.executable, "-P", "-m", "voicestream.server.worker", factory]
         self._process: trio.Process
-        self._busy = False
+        self.busy = False  # until it has answered
         self._received = bytearray()
 
     async def __aenter__(self) -> Self:
@@ -50,7 +50,7 @@ class WorkerProcess:
         assert process.stdout is not None
         with trio.CancelScope(shield=True):
             await process.stdin.aclose()
-            if not self._busy:
+            if not self.busy:
                 with trio.move_on_after(_END_S):
                     await process.wait()
             process.kill()  # of one that has ended it does nothing
@@ -77,7 +77,7 @@ class WorkerProcess:
         VS2163 for a defect in it, else what it refused.
         """
         assert self._process.stdin is not None
-        self._busy = True
+        self.busy = True
         begun = False
         with trio.move_on_after(limit_s + _SLACK_S):
             try:
@@ -94,7 +94,7 @@ class WorkerProcess:
                 if cause == SIGALRM:
                     raise PeerError(WORKER_SLOW, f"over {limit_s:g} s") from None
                 raise PeerError(WORKER_DIED, _name(cause)) from None
-            self._busy = False
+            self.busy = False
             if kind == ANSWERED:
                 return answer
             raise _told(kind, answer.decode("utf-8", "replace"))

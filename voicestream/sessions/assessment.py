@@ -53,9 +53,10 @@ class Options:
 
 
 class Listening:
-    """One stream. `samples` heard, up to the longest the plan has; `ended`: no more are wanted; `cut`: because there were too many."""
+    """One stream of `service`. `samples` heard, up to the longest the plan has; `ended`: no more are wanted; `cut`: too many came."""
 
     def __init__(self, service: Assessing, make_front: MakeFront = FrontEnd, options: Options = Options()) -> None:
+        self.service = service
         longest_s = LONGEST_S[service.plan]
         self._packets = PacketAudio(longest_s + 1.0)
         self._room = int(longest_s * RATE_HZ)
@@ -135,21 +136,26 @@ class Listening:
         return (len(voices) - 1 - voices.rfind(1)) * FRAME_MS / 1000 >= self._silence_s
 
 
-def concluded(assessment: Assessment, word: Recorded, cut: bool, force_grammar_vocab: bool = False) -> Assessment:
+def concluded(assessment: Assessment, word: Recorded, listening: Listening) -> Assessment:
     """What is told of an assessment, given how its recording was; a short one of free speech has no score of the whole."""
     scores, error = assessment.scores, assessment.partial_error
     if assessment.sentence is None and assessment.net_speech_s < SHORT_S:
         error = "too_short"
         scores = replace(scores, overall=None)
-        if not force_grammar_vocab:
+        if not listening.service.force_grammar_vocab:
             scores = replace(scores, grammar=None, vocabulary=None)
+    if listening.cut:
+        error = "too_long"
+    if assessment.sentence is None and assessment.attempt == "IRRELEVANT":
+        error = "not_understood"
     recording = assessment.recording if word == "ok" else word
-    return replace(assessment, recording=recording, scores=scores, partial_error="too_long" if cut else error)
+    return replace(assessment, recording=recording, scores=scores, partial_error=error)
 
 
 def best(assessments: Sequence[Assessment]) -> Assessment:
-    """Of several sentences that may have been read, the one that was."""
-    return max(assessments, key=_likeness)
+    """Of several sentences that may have been read, the one that was, and its place among them."""
+    place, found = max(enumerate(assessments), key=lambda one: _likeness(one[1]))
+    return replace(found, sentence_place=place)
 
 
 def _likeness(assessment: Assessment) -> tuple[bool, float, float]:
@@ -159,10 +165,12 @@ def _likeness(assessment: Assessment) -> tuple[bool, float, float]:
     return assessment.attempt == "RELEVANT", said, float(np.mean([word.score for word in words])) if words else 0.0
 
 
-def unspoken(sentence: str, total_s: float) -> Assessment:
-    """What is told of a sentence that nobody said."""
-    nothing = Scores()
+def unspoken(listening: Listening) -> Assessment:
+    """What is told of a sentence that nobody said. PeerError VS2123 where somebody was to speak freely."""
+    if not listening.service.sentences:
+        raise PeerError(ASSESSMENT_SILENT)
+    sentence, nothing = listening.service.sentences[0], Scores()
     return Assessment(
-        total_s, 0.0, MIN_SNR_DB, "no_speech", (), nothing, None, Melody(),
-        sentence=sentence, attempt="UNSPOKEN", omitted=tuple(sentence.split()),
+        listening.heard_s, 0.0, MIN_SNR_DB, "no_speech", (), nothing, None, Melody(),
+        sentence=sentence, attempt="UNSPOKEN", omitted=tuple(range(len(sentence.split()))),
     )  # fmt: skip

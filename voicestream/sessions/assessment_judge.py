@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from voicestream.models.speech.conclusion import conclude
 from voicestream.models.speech.spoken import Speech
 from voicestream.sessions.assessment_chain import Judgement
-from voicestream.sessions.assessment_result import Melody, Pace, Scores, Word
+from voicestream.sessions.assessment_result import Level, Melody, Pace, Scores, Word
 
 
 def judge(words: Sequence[Word], samples: NDArray[np.float32], labels: NDArray[np.uint8], sentence: Sequence[str] | None) -> Judgement:
@@ -19,4 +19,5 @@ def judge(words: Sequence[Word], samples: NDArray[np.float32], labels: NDArray[n
         Pace(**found.pace._asdict()) if found.pace is not None else None,
         Melody(found.melody.pitch_variation, found.melody.energy_variation, tuple(found.melody.pitch_hz.tolist())),
         found.prominence,
+        {scale: Level(*band) for scale, band in found.bands.items()},
     )

@@ -4,6 +4,7 @@ Immutable values. Times in seconds since the start of the recording; scores 0..1
 or where nothing was shown to agree with human judgement. `protocols/elsa_json.py` spells them (elsa.md section 5).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -14,18 +15,25 @@ Recorded: TypeAlias = Literal["ok", "noisy", "clipped", "quiet", "no_speech"]
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """One sound that was expected. symbol: ARPAbet without stress; said: the sound heard instead, or "" for none at all."""
+    """One sound that was expected. symbol: ARPAbet without stress; said: the sound heard instead, or "" for none at all.
+
+    letters: of its word, that it is written with: the first, and the one behind the last; None where nobody has looked.
+    """
 
     symbol: str
     start_s: float
     end_s: float
     score: float
     said: str | None = None  # None: it was this sound, as far as can be told
+    letters: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of the transcript, or of the sentence given. confidence: of the transcript, 0..1; 1 where the sentence was given."""
+    """One word of the transcript, or of the sentence given. confidence: of the transcript, 0..1; 1 where the sentence was given.
+
+    place: its number in the text, which is split at spaces; None where nobody has counted.
+    """
 
     text: str
     start_s: float
@@ -34,6 +42,7 @@ class Word:
     phones: tuple[Phone, ...]
     confidence: float = 1.0
     prominence: float | None = None
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +98,20 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """The CEFR level of a score, and the lowest and highest that its doubt leaves possible in 8 of 10 cases."""
+
+    likeliest: str
+    lowest: str
+    highest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
-    """All of it. partial_error: too_short, too_long; sentence: what was to be said, None for free speech."""
+    """All of it. partial_error: too_short, too_long, not_understood (no English); sentence: what was to be said, None for free speech.
+
+    levels: by the names of the scores that have one; sentence_place: which of those was said that might have been.
+    """
 
     total_s: float
     net_speech_s: float
@@ -102,6 +123,8 @@ class Assessment:
     melody: Melody
     sentence: str | None = None
     attempt: Attempt = "RELEVANT"
-    omitted: tuple[str, ...] = ()  # words of the sentence that were not said
+    sentence_place: int = 0
+    omitted: tuple[int, ...] = ()  # places of the words of the sentence that were not said
     inserted: tuple[str, ...] = ()  # words that were said and are not in it
     partial_error: str | None = None
+    levels: Mapping[str, Level] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """Assessments that are kept for a while: the result in the database, the recording as a file, each under a link of its own.
 
-A link is 256 random bits, of which only the SHA-256 is kept: who has read the database or the folder has no link. Who has a
-link needs nothing else, so that the people whose link it is can read it. Everything here blocks.
+A link is 256 random bits that only the client is told. It finds what it leads to (by its SHA-256) and opens it (AES-256-GCM
+under a key made from it): who has read the database, the folder and every key of the server has neither a link nor a voice.
+Who has a link needs nothing else, so that the people whose link it is can read it. Everything here blocks.
 """
 
 import hashlib
@@ -13,12 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from voicestream.errors import ASSESSMENT_STORE, PeerError
 from voicestream.store.database import Database
 
 FOLDER: Final = "assessments"
 _LINK_BYTES: Final = 32
 _LONGEST_LINK: Final = 64  # characters; anything longer is none
+_NONCE: Final = bytes(12)  # a key seals one thing, once
 _ORPHAN_S: Final = 600.0  # a file without a row is being written, or was left behind
 
 
@@ -43,11 +48,12 @@ class Results:
         """Keep a result and, unless None, its recording; the tenant's oldest make room. PeerError VS2132, VS310x."""
         kept = Kept(secrets.token_urlsafe(_LINK_BYTES), secrets.token_urlsafe(_LINK_BYTES) if wav is not None else None)
         if kept.audio is not None and wav is not None:
-            self._write(kept.audio, wav)
+            self._write(kept.audio, _sealed(kept.audio, wav))
         audio = None if kept.audio is None else _digest(kept.audio)
+        sealed = _sealed(kept.result, body)
         try:
             with self._database.write() as connection:
-                connection.execute("INSERT INTO assessments VALUES (?, ?, ?, ?, ?)", (_digest(kept.result), audio, tenant, at, body))
+                connection.execute("INSERT INTO assessments VALUES (?, ?, ?, ?, ?)", (_digest(kept.result), audio, tenant, at, sealed))
                 oldest = connection.execute(
                     "SELECT result, audio FROM assessments WHERE tenant = ? ORDER BY created_at DESC, rowid DESC LIMIT -1 OFFSET ?",
                     (tenant, self._most),
@@ -63,7 +69,7 @@ class Results:
     def result(self, link: str, at: float) -> bytes | None:
         """The body of a result that is still readable."""
         row = self._row("SELECT body FROM assessments WHERE result = ? AND created_at > ?", link, at)
-        return None if row is None else bytes(row[0])
+        return None if row is None else _opened(link, bytes(row[0]))
 
     def audio(self, link: str, at: float) -> bytes | None:
         """The recording, WAV, of a result that is still readable."""
@@ -71,7 +77,7 @@ class Results:
         if row is None:
             return None
         with suppress(FileNotFoundError):
-            return self._path(bytes(row[0])).read_bytes()
+            return _opened(link, self._path(bytes(row[0])).read_bytes())
         return None
 
     def delete_result(self, link: str, tenant: str) -> bool:
@@ -113,13 +119,13 @@ class Results:
             found: tuple[bytes] | None = connection.execute(statement, (_digest(link), at - self._keep_s)).fetchone()
         return found
 
-    def _write(self, link: str, wav: bytes) -> None:
+    def _write(self, link: str, data: bytes) -> None:
         path = self._path(_digest(link))
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(wav)
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -136,13 +142,30 @@ class Results:
         with self._database.read() as connection:
             known = {bytes(audio).hex() for (audio,) in connection.execute("SELECT audio FROM assessments WHERE audio IS NOT NULL")}
         with suppress(OSError):
-            for path in self._folder.glob("*.wav"):
+            for path in self._folder.glob("*"):
                 if path.stem not in known and time.time() - path.stat().st_mtime > _ORPHAN_S:
                     path.unlink(missing_ok=True)
 
     def _path(self, audio: bytes) -> Path:
-        return self._folder / f"{bytes(audio).hex()}.wav"
+        return self._folder / f"{bytes(audio).hex()}.sealed"
 
 
 def _digest(link: str) -> bytes:
     return hashlib.sha256(link.encode("utf-8", "surrogatepass")).digest()
+
+
+def _seal(link: str) -> AESGCM:
+    """Of what is under this link; its key tells nothing of the digest that is kept, nor the digest of it."""
+    return AESGCM(hashlib.sha256(b"voicestream result" + link.encode("utf-8", "surrogatepass")).digest())
+
+
+def _sealed(link: str, data: bytes) -> bytes:
+    return _seal(link).encrypt(_NONCE, data, None)
+
+
+def _opened(link: str, data: bytes) -> bytes | None:
+    """None for what was changed on the disk, or written by an older version."""
+    try:
+        return _seal(link).decrypt(_NONCE, data, None)
+    except InvalidTag:
+        return None

@@ -17,6 +17,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState
 
 _WRITE_BYTES = 64 * 1024
+_LAST_TURNS = 8  # of the loop; the reader wants two to stop the task that closes an idle connection
 _TWO_LENGTHS = {b"content-length", b"transfer-encoding"}  # RFC 9112 section 6.1: where a second request may hide
 
 ASGISend = Callable[[Any], Awaitable[None]]
@@ -73,6 +74,17 @@ class _Http1Server(TCPServer):
         http1: Any = self.protocol.protocol
         http1._check_protocol = _stay
         await super()._read_data()
+
+    async def _idle_timeout(self) -> None:
+        """As hypercorn's, but a request that has come is answered though we saw it late: where the process stood still for so long,
+        the time is over in the same turn of the loop in which the request can be read, and the reader stops this task turns later.
+        """
+        with trio.move_on_after(self.config.keep_alive_timeout):
+            await self.context.terminated.wait()
+        for _ in range(_LAST_TURNS):
+            await trio.lowlevel.checkpoint()
+        with trio.CancelScope(shield=True):
+            await self._initiate_server_close()
 
 
 async def _stay(request: Any) -> None:

@@ -49,6 +49,7 @@ FREE: dict[str, Any] = {
                         "grammar_decision": None,
                     },
                     "cefr": {"overall_cefr": None, "pronunciation_cefr": "B2", "intonation_cefr": "B1", "fluency_cefr": "C1"},
+                    "cefr_range": {"overall_cefr": None, "pronunciation_cefr": ["B1", "C1"], "fluency_cefr": "far off"},
                     "other_scores": {"ielts_score": None},
                 },
                 "other_metrics": {

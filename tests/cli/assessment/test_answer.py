@@ -22,7 +22,7 @@ def market(finding: Any) -> Word:
 def test_scores_of_free_speech_in_order_with_their_words_and_levels() -> None:
     assert read_result(FREE).scores == (
         Score("overall", None),
-        Score("pronunciation", 78.0, "good", "B2"),
+        Score("pronunciation", 78.0, "good", "B2", ("B1", "C1")),
         Score("fluency", 93.1, "excellent", "C1"),
         Score("intonation", 69.5, "fair", "B1"),
         Score("grammar", None),
@@ -63,6 +63,7 @@ def test_the_vendors_sentence() -> None:
     assert finding.sentence == "pizza party"
     assert finding.total_s == 1.9
     assert finding.scores[0] == Score("overall", 64.0)
+    assert not finding.doubts_levels
     assert pizza.span_s == (0.4, 0.9)
     assert (pizza.sounds[0].ipa, pizza.sounds[0].said, pizza.sounds[0].hint) == ("p", "b", "Let out a puff of air.")
     assert party.skipped

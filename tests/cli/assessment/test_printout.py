@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tests.cli.assessment.golden import FREE, SENTENCE
 from voicestream.cli.assessment.answer import read_result
-from voicestream.cli.assessment.finding import Finding, Sound, Utterance, Word
+from voicestream.cli.assessment.finding import LEVELS, Finding, Sound, Utterance, Word
 from voicestream.cli.assessment.printout import print_report, spelled
 
 
@@ -39,8 +39,10 @@ def test_scores_stand_with_their_scale_words_and_levels() -> None:
     text = printed(read_result(FREE))
     assert "0 to 100" in text
     rows = {line.split()[0]: line.split() for line in text.splitlines() if line.strip()}
-    assert rows["pronunciation"] == ["pronunciation", "78.0", "████████████████░░░░", "good", "B2"]
+    assert rows["pronunciation"] == ["pronunciation", "78.0", "████████████████░░░░", "good", "B2", "(B1–C1)"]
     assert rows["overall"] == ["overall", "–", "not", "scored"]
+    assert LEVELS in text
+    assert LEVELS not in printed(read_result(SENTENCE))  # where nobody says how far off they may be
 
 
 def test_what_to_practise_and_pauses_and_notes() -> None:

@@ -27,6 +27,7 @@ _OUTSIDE: Final = {"ielts_score": "IELTS", "toefl_score": "TOEFL", "toeic_score"
 _NOTES: Final = {
     ("partial_error", "too_short"): "There was too little speech for some of the scores: they want about 20 seconds.",
     ("partial_error", "too_long"): "The recording was too long: its end was not assessed.",
+    ("partial_error", "not_understood"): "What was said was not understood; only English is. There is no score for it.",
     ("recording_quality", "noisy"): "The recording is noisy: the scores may be off.",
     ("recording_quality", "clipped"): "The recording is clipped, too loud for the microphone: the scores may be off.",
     ("recording_quality", "loud"): "The recording is too loud for the microphone: the scores may be off.",
@@ -61,7 +62,7 @@ def _unscripted(result: Fields) -> Finding:
     speakers = _objects(result, "speakers")
     metrics = _object(speakers[0], "metrics") if speakers else {}
     general, other = _object(metrics, "general_scores"), _object(metrics, "other_metrics")
-    elsa, cefr = _object(general, "elsa"), _object(general, "cefr")
+    elsa, cefr, ranges = _object(general, "elsa"), _object(general, "cefr"), _object(general, "cefr_range")
     told = [utterance for speaker in speakers for utterance in _objects(speaker, "utterances")]
     errors_told = (confusion for speaker in speakers for confusion in _confusions(speaker))
     confusions = tuple(sorted(errors_told, key=lambda confusion: -confusion.count))
@@ -77,7 +78,7 @@ def _unscripted(result: Fields) -> Finding:
         *(_fact(name, _object(general, "other_scores"), field) for field, name in _OUTSIDE.items()),
     ]
     return Finding(
-        tuple(_scores(elsa, cefr)),
+        tuple(_scores(elsa, cefr, ranges)),
         tuple(utterance for utterance in utterances if utterance.words),
         confusions or _counted(utterances),
         tuple(fact for fact in facts if fact is not None),
@@ -105,7 +106,7 @@ def _scripted(result: Fields) -> Finding:
     ]
     given = {"eps_score": first.get("nativeness_score"), **first}
     return Finding(
-        tuple(_scores(given, {"overall_cefr": first.get("cefr_score")})),
+        tuple(_scores(given, {"overall_cefr": first.get("cefr_score")}, {"overall_cefr": first.get("cefr_range")})),
         tuple(utterance for utterance in utterances if utterance.words),
         _counted(utterances),
         tuple(fact for fact in facts if fact is not None),
@@ -116,12 +117,14 @@ def _scripted(result: Fields) -> Finding:
     )
 
 
-def _scores(scores: Fields, cefr: Fields) -> Iterator[Score]:
+def _scores(scores: Fields, cefr: Fields, ranges: Fields) -> Iterator[Score]:
     """Those that are told, be it as null: then there is not enough to tell."""
     for field, name in _SCORES.items():
         if f"{field}_score" in scores:
-            decision = _text(scores, f"{field}_decision")
-            yield Score(name, _percent(scores, f"{field}_score"), decision, _text(cefr, f"{name}_cefr")[:2])
+            decision, level = _text(scores, f"{field}_decision"), f"{name}_cefr"
+            between = [text[:2] for text in _texts(ranges, level)]
+            value = _percent(scores, f"{field}_score")
+            yield Score(name, value, decision, _text(cefr, level)[:2], (between[0], between[1]) if len(between) == 2 else None)
 
 
 def _utterance(told: Fields, result: Fields, confusions: tuple[Confusion, ...]) -> Utterance:

@@ -9,26 +9,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import trio
-from trio_websocket import (
-    ConnectionClosed,
-    ConnectionRejected,
-    ConnectionTimeout,
-    DisconnectionTimeout,
-    HandshakeError,
-    WebSocketConnection,
-    open_websocket_url,
-)
+from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from voicestream import errors
 from voicestream.cli.assessment.talk import END_STREAM, News, Talk
-from voicestream.cli.http import reason
-from voicestream.cli.stream import endpoint_url
+from voicestream.cli.http import endpoint_url
+from voicestream.cli.websocket import open_websocket
 from voicestream.codecs.wav import write_wav
 from voicestream.errors import PeerError
 
 _START_S: Final = 30.0  # for the server to take the stream on
 _RESULT_S: Final = 150.0  # for the result once the speech is over; the official client gives up after as much in all
-_CLOSING_S: Final = 5.0
 _RESULT_BYTES: Final = 1 << 26
 
 
@@ -47,20 +38,10 @@ async def converse(url: str, authorization: str, talk: Talk, speech: Speech, tol
 
     PeerError VS1021 where no server answers, VS1022 with the server's reason where it gives no result.
     """
-    headers = [(b"Authorization", authorization.encode())] if authorization else []
-    try:
-        async with open_websocket_url(
-            endpoint_url(url, talk.path, "ws"), extra_headers=headers, max_message_size=_RESULT_BYTES, disconnect_timeout=_CLOSING_S
-        ) as websocket:
-            conversation = Conversation(websocket, talk, speech, told)
-            await conversation.run()
-    except ConnectionRejected as rejection:
-        why = f"HTTP {rejection.status_code}{reason(rejection.body or b'')}"
-        raise PeerError(errors.UNEXPECTED_ANSWER, why) from rejection
-    except DisconnectionTimeout:  # the result is there
-        pass
-    except (HandshakeError, ConnectionTimeout, OSError) as error:
-        raise PeerError(errors.UNREACHABLE, type(error).__name__) from error
+    headers = {"Authorization": authorization} if authorization else {}
+    async with open_websocket(endpoint_url(url, talk.path, "ws"), headers, message_bytes=_RESULT_BYTES) as websocket:
+        conversation = Conversation(websocket, talk, speech, told)
+        await conversation.run()
     return conversation.outcome()
 
 

@@ -9,6 +9,7 @@ Band: TypeAlias = Literal["good", "fair", "poor", "unknown"]
 
 GOOD_SCORE: Final = 70.0  # from here on elsa.md section 5 speaks of good
 FAIR_SCORE: Final = 60.0  # and of fair; below is poor
+LEVELS: Final = "CEFR: the likeliest level (range of 8 cases in 10); no certificate."
 PAUSE_S: Final = 0.2  # shorter silence between words is articulation
 
 
@@ -56,16 +57,22 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One score 0..100, the server's word for it, and its CEFR level A1..C2."""
+    """One score 0..100, the server's word for it, its CEFR level A1..C2, and the lowest and highest its doubt leaves possible."""
 
     name: str
     value: float | None
     decision: str = ""
     cefr: str = ""
+    cefr_range: tuple[str, str] | None = None
 
     @property
     def band(self) -> Band:
         return band_of("", self.value)
+
+    @property
+    def level(self) -> str:
+        """The level as it is read: B2 (B1–C1)."""
+        return f"{self.cefr} ({self.cefr_range[0]}–{self.cefr_range[1]})" if self.cefr and self.cefr_range else self.cefr
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,11 @@ class Finding:
     sentence: str | None = None
     transcript: str = ""
     total_s: float | None = None  # of the recording, as the server heard it
+
+    @property
+    def doubts_levels(self) -> bool:
+        """Whether the server says how far off its levels may be."""
+        return any(score.cefr and score.cefr_range for score in self.scores)
 
     @property
     def words(self) -> tuple[Word, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from voicestream.cli.assessment.drawing import draw
-from voicestream.cli.assessment.finding import Confusion, Finding, Score, Sound, Word
+from voicestream.cli.assessment.finding import LEVELS, Confusion, Finding, Score, Sound, Word
 from voicestream.cli.assessment.printout import pause_facts, spelled
 from voicestream.cli.assessment.sound import mp3, pitch
 from voicestream.cli.recording import Recording
@@ -42,6 +42,8 @@ def _page(title: str, finding: Finding, recording: Recording) -> Iterator[str]:
     yield from (f'<p class="note">{escape(note)}</p>' for note in finding.notes)
     if finding.scores:
         yield f'<ul class="scores">{"".join(map(_score, finding.scores))}</ul>'
+    if finding.doubts_levels:
+        yield f'<p class="legend quiet">{LEVELS}</p>'
     yield from _said(finding)
     yield from _seen(finding, recording)
     if finding.confusions:
@@ -55,7 +57,7 @@ def _page(title: str, finding: Finding, recording: Recording) -> Iterator[str]:
 
 
 def _score(score: Score) -> str:
-    words = ", ".join(filter(None, (score.decision, score.cefr)))
+    words = ", ".join(filter(None, (score.decision, score.level)))
     if score.value is None:
         return f'<li class="unknown">{escape(score.name)}<b>–</b><small>not scored</small></li>'
     return (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from voicestream.cli.assessment.finding import Band, Confusion, Finding, Score, Sound, Utterance, Word
+from voicestream.cli.assessment.finding import LEVELS, Band, Confusion, Finding, Score, Sound, Utterance, Word
 from voicestream.cli.view import bar
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def print_report(console: Console, title: str, finding: Finding) -> None:
         console.print(Text(f"to be said: {finding.sentence}", "dim"))
     if finding.scores:
         console.print(_score_table(finding.scores))
+    if finding.doubts_levels:
+        console.print(Padding(Text(LEVELS, "dim"), (0, 0, 1, 2)))
     for utterance in finding.utterances:
         for line in _interlinear(utterance, console.width):
             console.print(line, soft_wrap=True)
@@ -76,10 +78,10 @@ def _score_table(scores: Iterable[Score]) -> Table:
     for score in scores:
         style = _STYLE[score.band]
         if score.value is None:
-            table.add_row(score.name, "–", Text("not scored", "dim"), "", score.cefr)
+            table.add_row(score.name, "–", Text("not scored", "dim"), "", score.level)
         else:
             value = Text(f"{score.value:.1f}", style)
-            table.add_row(score.name, value, Text(bar(score.value / 100), style), score.decision, score.cefr)
+            table.add_row(score.name, value, Text(bar(score.value / 100), style), score.decision, score.level)
     return table
 
 

@@ -17,7 +17,7 @@ DECODER: Final = "decoder.ort"
 TOKENS: Final = "tokenizer.bin"
 
 BUNDLE: Final = Bundle(
-    model="moonshine", package="moonshine-voice", version="0.1.0",
+    model="moonshine", package="moonshine-voice", version="0.1.0", wheel_mb=56,
     members={
         ENCODER: Member(f"{_ASSETS}/encoder_model.ort", 13_281_600, "94e90a4654fc45cdfedb77c4c08e1739f48862998e58fada384b25118134f221"),
         DECODER: Member(

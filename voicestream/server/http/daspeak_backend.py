@@ -1,7 +1,7 @@
 """What das-Peak's back end does with a form: credentials of recordings, similarities, identification. Nothing is kept."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from voicestream.errors import TEMPLATE_MODEL, PeerError
 from voicestream.models.speaker.model import SpeakerModel
@@ -16,6 +16,8 @@ from voicestream.server.voice import offered_calibrations
 from voicestream.sessions.identification import compare
 from voicestream.sessions.vocabulary import Template
 
+_EVEN_ODDS: Final = 0.5  # below, a voice counts as rejected; its client may draw another line
+
 
 class _Gallery(NamedTuple):
     """Those who may have spoken: the client's names of them, and their voices, all of one model."""
@@ -25,12 +27,13 @@ class _Gallery(NamedTuple):
 
 
 class Backend:
-    """One method for each endpoint: a form of a tenant's in, the answer out. PeerError VS195x, VS196x, VS301x, VS30xx, VS1503."""
+    """One method for each endpoint: a form of a tenant's in, the answer out. PeerError VS195x, VS196x, VS301x, VS30xx, VS1503, VS1714."""
 
     def __init__(self, settings: Settings, services: Services, credentials: Credentials) -> None:
         self._hearing = Hearing(settings, services)
         self._runner = services.runner
         self._credentials = credentials
+        self._attempts = services.attempts
         self._models = credentials.models
         self._default = next(iter(credentials.models.values()))
         self._calibrations = {model_hash: offered_calibrations(settings, model) for model_hash, model in credentials.models.items()}
@@ -61,8 +64,10 @@ class Backend:
     async def compare_credential_to_audio(self, form: Form, tenant: str) -> Json:
         reference = self._opened(form, "credential_reference", tenant)
         model = self._calibrated(reference.model_hash, form)
-        voice, heard = await self._hearing.hear(form.audio("audio_to_evaluate"), form.channel(), model)
-        (found,) = compare(voice, [reference], model)
+        with self._attempts.begin(tenant, reference) as attempt:
+            voice, heard = await self._hearing.hear(form.audio("audio_to_evaluate"), form.channel(), model)
+            (found,) = compare(voice, [reference], model)
+            attempt.rejected = found.probability < _EVEN_ODDS
         return dialect.compared(found.probability, model.card.hash, form.calibration(), heard)
 
     async def compare_audio_to_audio(self, form: Form, tenant: str) -> Json:
@@ -75,7 +80,9 @@ class Backend:
     async def compare_credentials(self, form: Form, tenant: str) -> Json:
         reference, voice = (self._opened(form, f"credential_{side}", tenant) for side in ("reference", "to_evaluate"))
         model = self._calibrated(voice.model_hash, form)
-        (found,) = compare(voice, [reference], model)
+        with self._attempts.begin(tenant, reference, voice) as attempt:  # either may be the one that is tried
+            (found,) = compare(voice, [reference], model)
+            attempt.rejected = found.probability < _EVEN_ODDS
         return dialect.compared_credentials(found.probability, model.card.hash, form.calibration())
 
     # ---- identification

@@ -21,6 +21,7 @@ _ERRORS: Final[dict[str, tuple[str, Fault]]] = {
     "408": ("The body took too long", errors.BODY_SLOW),
     "413": ("The body or the list is too long", errors.BODY_LARGE),
     "415": ("Not a form, or not a WAV file", errors.NO_WAV),
+    "429": ("Too many comparisons with this voice were rejected: try again after Retry-After seconds", errors.CALL_ATTEMPTS),
     "503": ("Busy: try again after Retry-After seconds", errors.OVERLOADED),
 }
 

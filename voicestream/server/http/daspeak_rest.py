@@ -1,6 +1,6 @@
 """REST signalling of das-Peak, `/dpsrest/v1`: audio settings and sessions, created and polled (daspeak.md section 4)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -77,7 +77,7 @@ async def _object(uploads: Uploads) -> dict[str, Any]:
         raise
 
 
-def _json(body: Json, status: int = 200) -> Response:
+def _json(body: Mapping[str, object], status: int = 200) -> Response:
     response = Response(msgspec.json.encode(body), status, content_type="application/json")
     response.headers["Cache-Control"] = "no-store"  # credentials, and what changes from poll to poll
     return response

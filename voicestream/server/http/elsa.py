@@ -44,7 +44,7 @@ def blueprint(settings: Settings, services: Services, uploads: Uploads, family: 
         partial_error = found.assessment.partial_error
         if not asked.return_json:
             return links if partial_error is None else {**links, "partial_error": partial_error}
-        return {**links, **result_object(found.assessment, assessments.band, hints=asked.hints)}
+        return {**links, **result_object(found.assessment, hints=asked.hints)}
 
     async def transcribe(asked: Request, whose: str) -> Json:
         found = await family.assess(asked.service, asked.recording, whose, None)
@@ -97,7 +97,7 @@ def _refuse_in_its_own_words(routes: Blueprint, refused: Callable[[str], None]) 
         response = _json(refusal_object(fault, error.fields if isinstance(error, FormError) else ()), status)
         if status == 401:
             response.headers["WWW-Authenticate"] = "ELSA"
-        if status == 429:
+        if status in (429, 503):
             response.headers["Retry-After"] = _RETRY_AFTER_S
         return response
 

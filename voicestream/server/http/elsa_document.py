@@ -9,7 +9,7 @@ from voicestream.protocols.elsa_message import PLANS
 from voicestream.protocols.elsa_refusal import refusal_object
 from voicestream.server.assessment import AUDIOS, RESULTS
 from voicestream.server.http.elsa import FREE, SCRIPTED, TRANSCRIPT
-from voicestream.sessions.assessment_result import Assessment, Melody, Pace, Phone, Scores, Utterance, Word
+from voicestream.sessions.assessment_result import Assessment, Level, Melody, Pace, Phone, Scores, Utterance, Word
 
 Json: TypeAlias = dict[str, object]
 
@@ -25,8 +25,10 @@ _ERRORS: Final[dict[str, tuple[str, Fault]]] = {
     "408": ("The body took too long", errors.BODY_SLOW),
     "413": ("The body is too large", errors.BODY_LARGE),
     "415": ("Not a form, or no audio that can be read", errors.UNKNOWN_FORMAT),
-    "429": ("Busy: try again after Retry-After seconds", errors.OVERLOADED),
-    "500": ("The assessment failed or took too long", errors.ASSESSMENT_LATE),
+    "429": ("Busy: try again after Retry-After seconds", errors.ASSESSMENT_BUSY),
+    "500": ("The assessment failed", errors.WORKER_DIED),
+    "503": ("There is nobody to assess it: try again after Retry-After seconds", errors.WORKER_MISSING),
+    "504": ("The assessment took too long", errors.ASSESSMENT_LATE),
 }
 _TEXT: Final[Json] = {"type": "string"}
 _FLAG: Final[Json] = {"type": "string", "enum": ["true", "false"]}
@@ -45,7 +47,7 @@ def _object(*required: str) -> Json:
 _LINKS: Final = ("result_link", "audio_link")
 SCHEMAS: Final[Json] = {
     "Assessment": {**_object("api_version", "total_time", "transcript", "recording_quality", "assessment_quality", "speakers")},
-    "SentenceAssessment": {**_object("api_version", "total_time", "utterance")},
+    "SentenceAssessment": {**_object("api_version", "success", "total_time", "utterance")},
     "Transcript": {**_object("utterances")},
     "ElsaError": {
         **_object("error"),
@@ -61,12 +63,17 @@ SCHEMAS: Final[Json] = {
 
 def examples() -> Json:
     """Schema name -> example."""
-    phones = (Phone("M", 1.52, 1.60, 92.0), Phone("AA", 1.60, 1.68, 85.0), Phone("R", 1.68, 1.75, 32.0, said="L"))
-    word = Word("market", 1.52, 2.04, 61.0, phones, 0.91)
+    phones = (
+        Phone("M", 1.52, 1.60, 92.0, letters=(0, 1)),
+        Phone("AA", 1.60, 1.68, 85.0, letters=(1, 2)),
+        Phone("R", 1.68, 1.75, 32.0, said="L", letters=(2, 3)),
+    )
+    word = Word("market", 1.52, 2.04, 61.0, phones, 0.91, place=0)
     pace = Pace(118.4, 160.0, 420.0, 140.0, 190.0, 500.0)
     scores = Scores(74.2, 78.0, 73.1, 69.5)
-    free = Assessment(24.6, 21.4, 28.0, "ok", (Utterance("market", (word,)),), scores, pace, Melody(2.8, 4.1))
-    scripted = Assessment(2.6, 0.5, 28.0, "ok", free.utterances, scores, pace, free.melody, sentence="market")
+    levels = dict.fromkeys(("overall", "pronunciation", "fluency"), Level("B2", "B1", "C1")) | {"intonation": Level("B1", "B1", "C1")}
+    free = Assessment(24.6, 21.4, 28.0, "ok", (Utterance("market", (word,)),), scores, pace, Melody(2.8, 4.1), levels=levels)
+    scripted = Assessment(2.6, 0.5, 28.0, "ok", free.utterances, scores, pace, free.melody, sentence="market", levels=levels)
     links = {"result_link": f"https://voice.example{RESULTS}/vQx2", "audio_link": f"https://voice.example{AUDIOS}/y3Fa"}
     return {
         "Assessment": {**links, **result_object(free)},

@@ -1,6 +1,6 @@
 """OAuth2 over HTTP: the token endpoint under both its names, revocation, introspection, metadata."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -84,7 +84,7 @@ async def _body(body_s: float) -> bytes:
     return bytes(data)
 
 
-def _json(body: oauth2.Json, status: int = 200, headers: dict[str, str] = NOT_TO_STORE) -> Response:
+def _json(body: Mapping[str, object], status: int = 200, headers: Mapping[str, str] = NOT_TO_STORE) -> Response:
     response = Response(msgspec.json.encode(body), status, content_type="application/json")
     response.headers.update(headers)
     return response

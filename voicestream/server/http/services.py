@@ -12,6 +12,7 @@ from voicestream.models.vad.model import MakeFront
 from voicestream.sessions.vocabulary import Template
 
 if TYPE_CHECKING:
+    from voicestream.server.attempt import Attempts
     from voicestream.server.credential import Credentials
     from voicestream.server.elsa import ElsaFamily
     from voicestream.server.engine import EngineServer
@@ -53,6 +54,7 @@ class Services:
     websocket_paths: frozenset[str]  # answered 426 when asked without an upgrade
     login: Login | None  # None: component das-Peak is off
     credentials: Credentials | None  # of das-Peak's clients; None as `login` is
+    attempts: Attempts  # at their voices
     rest_channel: RestChannel | None = None  # the same
     engines: Sequence[EngineServer] = ()  # Engine.IO over plain HTTP
     elsa: ElsaFamily | None = None  # None: component assessment is off, or nobody recognises
