@@ -24,22 +24,13 @@ from voicestream.models.speech.transcriber import Transcript
 from voicestream.sessions.assessment_finding import SegmentFinding
 from voicestream.sessions.assessment_result import Assessment, Attempt, Level, Melody, Pace, Phone, Scores, Utterance, Word
 from voicestream.sessions.quality import FRAME_MS
+from voicestream.sessions.relevance import is_another_language, is_another_sentence, letters, likeness
 
 Recording: TypeAlias = NDArray[np.int16]
 Samples: TypeAlias = NDArray[np.float32]
 
 RATE_HZ: Final = 16000
-# A recording is of another sentence where the transcript reads unlike it and its sounds were said badly. Of 30 sentences of learners
-# none was taken for another one; of 60 pairs of a recording and another's sentence 73 % were found out.
-_UNLIKE: Final = 0.4  # of the letters
-_POOR: Final = 76.0  # mean score of the words
 _SURE: Final = 0.5  # the confidence of a word that counts as one too many
-# Free speech is not English where the transcriber is unsure of it and its sounds are not those of the words, either. Of 80 recordings
-# of one sentence in Spanish, French, Italian and Russian 70 were found out, of 56 of three sentences 54; of 30 sentences of learners
-# of English none was taken for another language, nor of 16 of a native speaker. The thresholds were chosen on these recordings.
-_UNSURE: Final = 0.5  # mean confidence of the words
-_STRANGE: Final = 78.0  # their mean score
-_TELLING: Final = 5  # words; fewer do not tell
 
 
 class Aligner(Protocol):
@@ -123,7 +114,8 @@ class Chain:
     def _spoken(self, findings: Sequence[SegmentFinding]) -> "_Reading":
         """Free speech: what was said is what was to be said."""
         utterances = tuple(Utterance(finding.text, finding.words) for finding in findings if finding.words)
-        if _is_foreign([word for utterance in utterances for word in utterance.words]):
+        words = [word for utterance in utterances for word in utterance.words]
+        if is_another_language(len(words), sum(word.confidence for word in words) / max(len(words), 1), _mean_score(words)):
             return _Reading((), "IRRELEVANT")
         return _Reading(utterances, "RELEVANT" if utterances else "UNSPOKEN")
 
@@ -133,12 +125,11 @@ class Chain:
         if not heard:
             return _Reading((), "UNSPOKEN", tuple(range(len(wanted))))
         said = self._said(samples, wanted)
-        attempt = _attempt(heard, wanted, said.words)
-        if attempt != "RELEVANT":
-            return _Reading((), attempt, tuple(range(len(wanted))))
+        if is_another_sentence(likeness([text for text, _ in heard], wanted), _mean_score(said.words)):
+            return _Reading((), "IRRELEVANT", tuple(range(len(wanted))))
         words = tuple(_word(word, 0.0, 1.0) for word in said.words)
         utterances = (Utterance(" ".join(wanted), words),) if words else ()
-        return _Reading(utterances, attempt, said.omitted, _inserted(heard, wanted))
+        return _Reading(utterances, "RELEVANT", said.omitted, _inserted(heard, wanted))
 
     def _said(self, samples: Samples, wanted: Sequence[str]) -> Alignment:
         """The words of a sentence that were said."""
@@ -166,28 +157,13 @@ def _word(word: AlignedWord, start_s: float, confidence: float) -> Word:
     return Word(word.text, start_s + word.start_s, start_s + word.end_s, word.score, phones, confidence, place=word.place)
 
 
-def _letters(text: str) -> str:
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
-
-
-def _attempt(heard: Sequence[tuple[str, float]], wanted: Sequence[str], said: Sequence[AlignedWord]) -> Attempt:
-    """Whether it was the sentence; the transcript alone cannot tell, for of beginners it is often another one."""
-    likeness = SequenceMatcher(None, _letters("".join(text for text, _ in heard)), _letters("".join(wanted)), autojunk=False).ratio()
-    score = sum(word.score for word in said) / max(len(said), 1)
-    return "RELEVANT" if likeness >= _UNLIKE or score >= _POOR else "IRRELEVANT"
-
-
-def _is_foreign(words: Sequence[Word]) -> bool:
-    """Whether this is the transcript of another language: an invention, which must not be scored."""
-    if len(words) < _TELLING:
-        return False
-    unsure = sum(word.confidence for word in words) < _UNSURE * len(words)
-    return unsure and sum(word.score for word in words) < _STRANGE * len(words)
+def _mean_score(words: Sequence[AlignedWord] | Sequence[Word]) -> float:
+    return sum(word.score for word in words) / max(len(words), 1)
 
 
 def _inserted(heard: Sequence[tuple[str, float]], wanted: Sequence[str]) -> tuple[str, ...]:
     """Words between those of the sentence, surely heard; one in the place of another is a matter of pronunciation."""
-    changes = SequenceMatcher(None, [_letters(word) for word in wanted], [_letters(text) for text, _ in heard], autojunk=False)
+    changes = SequenceMatcher(None, [letters(word) for word in wanted], [letters(text) for text, _ in heard], autojunk=False)
     return tuple(
         text
         for change, _, _, start, end in changes.get_opcodes()
