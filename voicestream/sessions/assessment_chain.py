@@ -8,9 +8,10 @@ aligned, with the whole recording and with words that may be missing; transcript
 sentence at all.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -32,6 +33,9 @@ RATE_HZ: Final = 16000
 # none was taken for another one; of 60 pairs of a recording and another's sentence 73 % were found out.
 _UNLIKE: Final = 0.4  # of the letters
 _POOR: Final = 76.0  # mean score of the words
+_PAUSE_S: Final = 0.7  # of silence that ends an utterance
+_BREATH_S: Final = 0.2  # the same after a sentence
+_SENTENCE_ENDS: Final = (".", "?", "!")
 _SURE: Final = 0.5  # the confidence of a word that counts as one too many
 
 
@@ -113,7 +117,7 @@ class Chain:
 
     def _spoken(self, findings: Sequence[SegmentFinding]) -> "_Reading":
         """Free speech: what was said is what was to be said."""
-        utterances = tuple(Utterance(finding.text, finding.words) for finding in findings if finding.words)
+        utterances = tuple(_utterances([word for finding in findings for word in finding.words]))
         return _Reading(utterances, "RELEVANT" if utterances else "UNSPOKEN")
 
     def _read(self, findings: Sequence[SegmentFinding], samples: Samples, wanted: Sequence[str]) -> "_Reading":
@@ -149,6 +153,22 @@ class _Reading(NamedTuple):
 def _word(word: AlignedWord, start_s: float, confidence: float) -> Word:
     phones = tuple(Phone(one.symbol, start_s + one.start_s, start_s + one.end_s, one.score, one.said) for one in word.phones)
     return Word(word.text, start_s + word.start_s, start_s + word.end_s, word.score, phones, confidence)
+
+
+def _utterances(words: Sequence[Word]) -> Iterator[Utterance]:
+    """Words between pauses; segments of a recording end elsewhere, wherever it was best for the transcript."""
+    start = 0
+    for at, (word, following) in enumerate(pairwise(words), 1):
+        pause_s = following.start_s - word.end_s
+        if pause_s >= (_BREATH_S if word.text.endswith(_SENTENCE_ENDS) else _PAUSE_S):
+            yield _utterance(words[start:at])
+            start = at
+    if words:
+        yield _utterance(words[start:])
+
+
+def _utterance(words: Sequence[Word]) -> Utterance:
+    return Utterance(" ".join(word.text for word in words), tuple(words))
 
 
 def _letters(text: str) -> str:
