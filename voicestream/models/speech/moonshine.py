@@ -42,6 +42,10 @@ CARD: Final = Card(
     measured=(
         Measurement("pronunciation (30 sentences, 4 speakers whose first language is Mandarin)", "in one piece", "word error %", 37.6),
         Measurement("the same", "as a stream", "word error %", 40.3),
+        Measurement("speechocean762, 279 clips of 93 such speakers", "in one piece", "word error %", 39.1),
+        Measurement("the same", "as a stream", "word error %", 39.4),
+        Measurement("31 such speakers, clips joined to 30 s", "in one piece", "word error %", 32.7),
+        Measurement("the same", "as a stream", "word error %", 32.3),
         Measurement("English prompts of asterisk-core-sounds (one native speaker, 1690 words)", "8 kHz, in one piece", "word error %", 6.2),
         Measurement("the same prompts", "8 kHz, as a stream", "word error %", 5.9),
         Measurement("the same prompts, joined to 30 s", "8 kHz, as a stream", "word error %", 4.1),
