@@ -31,23 +31,30 @@ def test_a_segment_holds_the_very_samples_of_its_place() -> None:
     assert np.array_equal(segment.samples, samples[segment.start_sample :][: len(segment.samples)])
 
 
-def test_a_short_pause_ends_a_long_segment_and_not_a_short_one() -> None:
-    pause = bytes(16)
-    assert len(cut(b"\1" * 60 + pause + b"\1" * 60)) == 1
-    assert len(cut(b"\1" * 180 + pause + b"\1" * 60)) == 2
+def test_a_segment_goes_on_over_pauses_of_those_who_halt() -> None:
+    assert len(cut(b"\1" * 60 + bytes(90) + b"\1" * 60)) == 1
 
 
 def test_a_segment_is_given_as_soon_as_its_pause_is_long_enough() -> None:
     segmenter = Segmenter()
-    assert segmenter.feed(noise(63), b"\1" * 40 + bytes(23)) == []
-    assert len(segmenter.feed(noise(1), bytes(1))) == 1
+    assert segmenter.feed(noise(139), b"\1" * 40 + bytes(99)) == []
+    assert frames_of(segmenter.feed(noise(1), bytes(1))) == [(0, 40 + MARGIN_FRAMES)]
+
+
+def test_a_long_segment_is_cut_in_the_longest_pause_of_its_second_half() -> None:
+    spoken = [b"\1" * 150, bytes(70), b"\1" * 80, bytes(12), b"\1" * 48, bytes(60), b"\1" * 100]
+    assert frames_of(cut(b"".join(spoken))) == [(0, 360 + MARGIN_FRAMES), (420 - MARGIN_FRAMES, 520)]
+
+
+def test_a_short_pause_is_shared_by_what_comes_before_and_after_it() -> None:
+    assert frames_of(cut(b"\1" * 400 + bytes(10) + b"\1" * 200)) == [(0, 405), (405, 610)]
 
 
 def test_speech_without_a_pause_is_cut_where_it_is_quietest() -> None:
-    samples = noise(400)
-    samples[250 * FRAME : 254 * FRAME] //= 50
-    segments = cut(b"\1" * 400, samples)
-    assert 250 <= frames_of(segments)[0][1] < 254
+    samples = noise(600)
+    samples[350 * FRAME : 354 * FRAME] //= 50
+    segments = cut(b"\1" * 600, samples)
+    assert 350 <= frames_of(segments)[0][1] < 354
     assert np.array_equal(np.concatenate([one.samples for one in segments]), samples)
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from voicestream.dsp.resample import Resampler
 from voicestream.errors import MODEL_NOT_INSTALLED, MisuseError, PeerError
 from voicestream.models.speech.moonshine import BUNDLE
 from voicestream.models.speech.token import read_tokens, spell
-from voicestream.models.speech.transcriber import LONGEST_S, RATE_HZ, Samples, Transcriber, _words, load
+from voicestream.models.speech.transcriber import LONGEST_S, RATE_HZ, Samples, Transcriber, _continued, _Text, _words, load
 from voicestream.server.config import Settings
 
 TABLE = (b"<unk>", b"<s>", b"</s>", b"\xc3", b"\xa9", "▁the".encode(), "▁caf".encode(), b",", b"<<ST_1>>", "▁".encode(), b"x" * 200)
@@ -48,6 +49,25 @@ def test_a_word_is_as_sure_as_its_least_probable_token() -> None:
 
 def test_signs_alone_are_no_word() -> None:
     assert _words([SPACE, COMMA, THE], [0.0, 0.0, 0.0], TABLE).text == "the"
+
+
+def logits(*probabilities: float) -> NDArray[np.float32]:
+    return np.log(np.array([[1e-9, 1e-9, *probabilities]], np.float32))
+
+
+def test_the_likeliest_texts_are_followed_and_know_whom_they_go_on_from() -> None:
+    texts = [_Text((THE,), (np.log(0.6),)), _Text((CAF,), (np.log(0.4),))]
+    under_way, parents, ended = _continued(texts, np.concatenate((logits(1e-9, 0.5, 0.3, 0.2), logits(1e-9, 0.9, 0.05, 0.05))))
+    assert [text.tokens for text in under_way] == [(CAF, 3), (THE, 3)]
+    assert parents == [1, 0]
+    assert ended == []
+
+
+def test_a_text_that_ends_makes_room_for_the_next_one() -> None:
+    under_way, _, (ended,) = _continued([_Text((THE,), (0.0,))], logits(0.7, 0.2, 0.06, 0.04))
+    assert ended.tokens == (THE,)
+    assert ended.mean == pytest.approx(np.log(0.7) / 2, rel=1e-4)
+    assert [text.tokens for text in under_way] == [(THE, 3), (THE, 4)]
 
 
 def test_a_transcriber_that_is_not_installed_says_so(tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ async def assessor(
 
 
 def spoken(*peaks: int) -> Recording:
-    """A second of each loudness, with a second of silence behind it."""
-    return np.concatenate([np.r_[np.full(16000, peak), np.zeros(16000)] for peak in peaks]).astype(np.int16)
+    """A second of each loudness, with so much silence behind it that a segment ends."""
+    return np.concatenate([np.r_[np.full(16000, peak), np.zeros(64000)] for peak in peaks]).astype(np.int16)
 
 
 def hear(run: Run, recording: Recording, packet: int = 8000) -> Run:
@@ -74,8 +74,8 @@ async def test_words_come_in_order_with_times_of_the_whole_recording() -> None:
     async with assessor() as made:
         (found,) = await hear(made.begin(), spoken(100, 200, 300)).finish()
     assert texts(found) == ["100", "200", "300"]
-    assert [round(one.start_s) for one in found.utterances] == [0, 2, 4]
-    assert (found.total_s, round(found.net_speech_s), found.recording) == (6.0, 3, "ok")
+    assert [round(one.start_s) for one in found.utterances] == [0, 4, 9]
+    assert (found.total_s, round(found.net_speech_s), found.recording) == (15.0, 3, "ok")
     assert found.scores.overall == 3.0
     assert [word.prominence for one in found.utterances for word in one.words] == [0.5] * 3
 

@@ -69,14 +69,14 @@ def read(sentence: str, said: SegmentFinding, missing: Sequence[str] = (), fault
 
 def test_words_of_a_segment_have_times_of_the_recording_and_the_confidence_of_the_transcript() -> None:
     found = Chain(Transcriber("So,", "yes."), Aligner(), judge).assess_segment(32000, SECOND, align=True)
-    assert found.text == "So, yes."
+    assert found.heard == (("So,", 0.9), ("yes.", 0.9))
     assert [(word.text, word.start_s, word.confidence) for word in found.words] == [("So,", 2.0, 0.9), ("yes.", 2.1, 0.9)]
     assert (found.words[1].phones[0].start_s, found.words[1].phones[0].said) == (2.1, "IH")
 
 
 def test_where_a_sentence_is_given_a_segment_is_not_aligned() -> None:
     found = Chain(Transcriber("yes"), Aligner(fault=WORDS_DO_NOT_FIT), judge).assess_segment(0, SECOND, align=False)
-    assert (found.text, found.words) == ("yes", ())
+    assert (found.heard, found.words) == ((("yes", 0.9),), ())
 
 
 def test_a_transcript_without_room_in_its_time_was_not_said() -> None:
@@ -90,7 +90,18 @@ def test_other_refusals_of_the_aligner_are_told() -> None:
     assert caught.value.fault is TOO_LONG_TO_ALIGN
 
 
-def test_free_speech_is_an_utterance_per_segment_and_each_word_gets_its_prominence() -> None:
+def times_of(*words: tuple[str, float]) -> SegmentFinding:
+    """Words of a tenth of a second that begin then."""
+    return SegmentFinding((), tuple(Word(text, start_s, start_s + 0.1, 80.0, (), 0.9) for text, start_s in words))
+
+
+def test_an_utterance_ends_with_a_pause_and_not_with_a_segment() -> None:
+    findings = [times_of(("I", 0.0), ("like", 0.5)), times_of(("it.", 0.7), ("Yes.", 1.1), ("So", 1.25), ("there", 2.1))]
+    found = Chain(Transcriber(), Aligner(), judge).conclude(findings, SECOND, LABELS, None, 20.0)
+    assert [utterance.text for utterance in found.utterances] == ["I like it.", "Yes. So", "there"]
+
+
+def test_free_speech_is_told_with_the_prominence_of_each_word() -> None:
     chain = Chain(Transcriber("one", "two"), Aligner(), judge)
     findings = [chain.assess_segment(start, SECOND, align=True) for start in (0, 32000)]
     found = chain.conclude([*findings, SegmentFinding((), ())], np.tile(SECOND, 4), LABELS, None, 20.0)

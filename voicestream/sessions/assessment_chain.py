@@ -8,9 +8,10 @@ aligned, with the whole recording and with words that may be missing; transcript
 sentence at all.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -30,6 +31,9 @@ Recording: TypeAlias = NDArray[np.int16]
 Samples: TypeAlias = NDArray[np.float32]
 
 RATE_HZ: Final = 16000
+_PAUSE_S: Final = 0.7  # of silence that ends an utterance
+_BREATH_S: Final = 0.2  # the same after a sentence
+_SENTENCE_ENDS: Final = (".", "?", "!")
 _SURE: Final = 0.5  # the confidence of a word that counts as one too many
 
 
@@ -113,10 +117,10 @@ class Chain:
 
     def _spoken(self, findings: Sequence[SegmentFinding]) -> "_Reading":
         """Free speech: what was said is what was to be said."""
-        utterances = tuple(Utterance(finding.text, finding.words) for finding in findings if finding.words)
-        words = [word for utterance in utterances for word in utterance.words]
+        words = [word for finding in findings for word in finding.words]
         if is_another_language(len(words), sum(word.confidence for word in words) / max(len(words), 1), _mean_score(words)):
             return _Reading((), "IRRELEVANT")
+        utterances = tuple(_utterances(words))
         return _Reading(utterances, "RELEVANT" if utterances else "UNSPOKEN")
 
     def _read(self, findings: Sequence[SegmentFinding], samples: Samples, wanted: Sequence[str]) -> "_Reading":
@@ -149,16 +153,32 @@ class _Reading(NamedTuple):
 
 
 def _word(word: AlignedWord, start_s: float, confidence: float) -> Word:
-    letters = graphemes(word.text, [phone.symbol for phone in word.phones])
+    spans = graphemes(word.text, [phone.symbol for phone in word.phones])
     phones = tuple(
         Phone(phone.symbol, start_s + phone.start_s, start_s + phone.end_s, phone.score, phone.said, span)
-        for phone, span in zip(word.phones, letters, strict=True)
+        for phone, span in zip(word.phones, spans, strict=True)
     )
     return Word(word.text, start_s + word.start_s, start_s + word.end_s, word.score, phones, confidence, place=word.place)
 
 
 def _mean_score(words: Sequence[AlignedWord] | Sequence[Word]) -> float:
     return sum(word.score for word in words) / max(len(words), 1)
+
+
+def _utterances(words: Sequence[Word]) -> Iterator[Utterance]:
+    """Words between pauses; segments of a recording end elsewhere, wherever it was best for the transcript."""
+    start = 0
+    for at, (word, following) in enumerate(pairwise(words), 1):
+        pause_s = following.start_s - word.end_s
+        if pause_s >= (_BREATH_S if word.text.endswith(_SENTENCE_ENDS) else _PAUSE_S):
+            yield _utterance(words[start:at])
+            start = at
+    if words:
+        yield _utterance(words[start:])
+
+
+def _utterance(words: Sequence[Word]) -> Utterance:
+    return Utterance(" ".join(word.text for word in words), tuple(words))
 
 
 def _inserted(heard: Sequence[tuple[str, float]], wanted: Sequence[str]) -> tuple[str, ...]:

@@ -11,8 +11,3 @@ class SegmentFinding:
 
     heard: tuple[tuple[str, float], ...]
     words: tuple[Word, ...]
-
-    @property
-    def text(self) -> str:
-        """The transcript."""
-        return " ".join(text for text, _ in self.heard)
