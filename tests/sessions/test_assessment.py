@@ -131,7 +131,9 @@ def test_what_was_cut_off_and_how_it_was_recorded_is_told() -> None:
 @pytest.mark.parametrize("cut", [True, False])
 def test_what_was_not_understood_is_told_before_all_else(cut: bool) -> None:
     found = replace(assessed(np.full(16000, 1000, np.int16), None), attempt="IRRELEVANT", utterances=())
-    assert concluded(found, "ok", cut=cut).partial_error == "not_understood"
+    listening = Listening(FREE)
+    listening.cut = cut
+    assert concluded(found, "ok", listening).partial_error == "not_understood"
 
 
 def test_of_several_sentences_the_one_that_was_said() -> None:
