@@ -11,7 +11,7 @@ from voicestream.models.bundle import Bundle, Member
 from voicestream.models.weights import sha256_of
 
 FILES = {"one.ort": b"first file", "two.bin": b"second"}
-TOY = Bundle("toy", "package", "1.0", {name: Member(f"a/{name}", len(data), sha256_of(data)) for name, data in FILES.items()}, "none")
+TOY = Bundle("toy", "package", "1.0", 1, {name: Member(f"a/{name}", len(data), sha256_of(data)) for name, data in FILES.items()}, "none")
 
 
 def wheel(files: dict[str, bytes] = FILES) -> bytes:
