@@ -31,13 +31,24 @@ from voicestream.models.speech.pronunciation import Pronunciation
 from voicestream.models.speech.rating import CONDITIONS, SCALES, Condition, Scale, deviations, rate
 from voicestream.models.weights import write_weights
 
-# quality, rate, pausing, confidence: half for the sounds and half for the time, or all alike. Free speech is aligned with what
-# its sounds were taken for, which makes them right; there the transcriber's confidence stands for the sounds. Intonation as
+# quality, rate, pausing, rhythm, confidence: half for the sounds and half for the time, or all alike. Free speech is aligned with
+# what its sounds were taken for, which makes them right; there the transcriber's confidence stands for the sounds. Intonation as
 # people rate it is rhythm and speed: pitch did not tell it, see the card.
-_TIME = (0.0, 0.5, -0.5, 0.0)
-MIX: Mapping[Condition, Mapping[Scale, tuple[float, float, float, float]]] = {
-    "read": {"pronunciation": (0.5, 0.25, -0.25, 0.0), "fluency": _TIME, "intonation": _TIME, "overall": (1 / 3, 1 / 3, -1 / 3, 0.0)},
-    "free": {"pronunciation": (0.0, 0.25, -0.25, 0.5), "fluency": _TIME, "intonation": _TIME, "overall": (0.0, 1 / 3, -1 / 3, 1 / 3)},
+_TIME = (0.0, 0.5, -0.5, 0.0, 0.0)
+_RHYTHM = (0.0, 1 / 3, -1 / 3, -1 / 3, 0.0)
+MIX: Mapping[Condition, Mapping[Scale, tuple[float, ...]]] = {
+    "read": {
+        "pronunciation": (0.5, 0.25, -0.25, 0.0, 0.0),
+        "fluency": _TIME,
+        "intonation": _RHYTHM,
+        "overall": (1 / 3, 1 / 3, -1 / 3, 0.0, 0.0),
+    },
+    "free": {
+        "pronunciation": (0.0, 0.25, -0.25, 0.0, 0.5),
+        "fluency": _TIME,
+        "intonation": _RHYTHM,
+        "overall": (0.0, 1 / 3, -1 / 3, 0.0, 1 / 3),
+    },
 }
 # The experts' words for 7 and 8 are "a few mistakes": what is usual among learners. A deviation of the mix is a point.
 PRIOR = Prior(offset=7.5, offset_deviation=0.5, slope=1.0, slope_deviation=0.2, speaker=1.0, utterance=0.7)
@@ -46,7 +57,7 @@ TRIALS = "eval/pronunciation, speakers left out of training (30 utterances, 4 sp
 
 
 class Table(NamedTuple):
-    """Impressions (n, 4) of rated clips under a condition, and what is usual (2, 4), with one model of phone scores."""
+    """Impressions (n, 5) of rated clips under a condition, and what is usual (2, 5), with one model of phone scores."""
 
     condition: Condition
     usual: Array
@@ -156,12 +167,13 @@ LIMITS = (
     "points mean nothing, and a score is known to about 12 points. How measures mix and how strong the opinion on offset and slope is "
     "were set and not learned, but with these clips at hand, after freely fitted weights had failed on the speaker left out; what counts "
     "as a mistake is the best of ten ways that were tried. So new speakers will agree less. The logarithm of phones per second alone "
-    "agrees as well (r 0.81 to 0.88). intonation is what experts of that corpus gave for prosody: speed and pauses tell it; pitch does "
-    "not (the halting speaker's varies most, r -0.6) and stands beside the score, not in it. Where the text is not known, sounds are "
+    "agrees as well (r 0.81 to 0.88). intonation is what experts of that corpus gave for prosody: speed, pauses and how evenly long the "
+    "sounds are tell it, so it moves with fluency; pitch does not (the halting speaker's varies most, r -0.6) and stands beside the "
+    "score, not in it. Where the text is not known, sounds are "
     "judged against our own transcript, which agrees with them, so only the transcriber's confidence counts, and fast unclear speech is "
     "scored too high. The top is pressed together: native readers get little more than learners (below), not the 95 they deserve. Noise "
     "and telephones are not measured. Grammar and vocabulary are never scored: nobody rated them here, the transcript corrects or "
-    "invents words of learners (word error rate 42 %), and sentences are too short. CEFR bands are a reading aid of agreed borders "
+    "invents words of learners (word error rate 39 %), and sentences are too short. CEFR bands are a reading aid of agreed borders "
     "that nobody measured (models/speech/band.py), given with the range that 8 of 10 stay in: about three bands. Nearly all speakers "
     "here come out as B2 in its middle, native readers too. No IELTS, TOEFL, TOEIC or PTE number is given: those count grammar and "
     "vocabulary as well."

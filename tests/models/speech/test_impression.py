@@ -41,6 +41,13 @@ def test_a_pause_for_breath_is_no_hesitation() -> None:
     assert heard(breathing) == pytest.approx(heard(through))
 
 
+def test_rhythm_is_how_unlike_the_lengths_of_sounds_are() -> None:
+    even = [word("bee", 0.0, 0.2, "B IY"), word("bee", 0.2, 0.4, "B IY")]
+    dragged = [word("bee", 0.0, 0.2, "B IY"), word("bee", 0.2, 0.6, "B IY")]
+    assert heard(even).rhythm == pytest.approx(0.0, abs=1e-9)
+    assert heard(dragged).rhythm == pytest.approx(log(2) / 2)
+
+
 def test_confidence_is_a_mean_of_logarithms_with_a_floor() -> None:
     words = [word("a", 0.0, 0.2, "AH", confidence=0.5), word("an", 0.2, 0.4, "AH N", confidence=0.0)]
     assert heard(words).confidence == pytest.approx((log(0.5) + log(0.01)) / 2)

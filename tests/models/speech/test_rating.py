@@ -8,18 +8,18 @@ from voicestream.models.speech.impression import Impression
 from voicestream.models.speech.rating import CONDITIONS, SCALES, Condition, Rater, Rating, Scale, card, load, rate
 from voicestream.models.weights import sha256_of, write_weights
 
-USUAL = Impression(quality=80.0, rate=2.0, pausing=-2.5, confidence=-0.4)
+USUAL = Impression(quality=80.0, rate=2.0, pausing=-2.5, rhythm=0.6, confidence=-0.4)
 
 
 def arrays(line: tuple[float, float] = (7.0, 1.0), covariance: float = 0.0) -> dict[str, np.ndarray]:
     parts = {
-        "mix": np.array([0.5, 0.25, -0.25, 0.0]),
+        "mix": np.array([0.5, 0.25, -0.25, 0.0, 0.0]),
         "line": np.array(line),
         "covariance": np.diag([covariance, covariance]),
         "noise": np.array([1.44]),
     }
     every = {f"{condition}.{scale}.{part}": array for condition in CONDITIONS for scale in SCALES for part, array in parts.items()}
-    return {"usual": np.array([list(USUAL), [5.0, 0.3, 0.6, 0.3]])} | every
+    return {"usual": np.array([list(USUAL), [5.0, 0.3, 0.6, 0.1, 0.3]])} | every
 
 
 def rated(found: Impression, **of: float) -> Rating:

@@ -7,7 +7,7 @@ learners' fluency by means of automatic speech recognition technology", 2000), t
 
 from collections.abc import Sequence
 from math import log
-from statistics import fmean
+from statistics import fmean, pstdev
 from typing import Final, NamedTuple
 
 from voicestream.models.speech.pace import Pace
@@ -22,33 +22,37 @@ BREATH_PAUSE_S: Final = 0.45
 MISTAKE: Final = 60.0
 _UNNOTICED: Final = 0.05  # share of the time: pauses that nobody hears as such
 _LEAST_CONFIDENCE: Final = 0.01
+_SHORTEST_S: Final = 0.01  # a phone: one frame of the aligner
 
 
 class Impression(NamedTuple):
     """quality: 100 less the mistakes by number and severity, 0 if every phone scored 0. rate: log of phones per second.
 
-    pausing: log of the share of the time that is hesitation. confidence: mean log of the transcript's confidence in its words.
+    pausing: log of the share of the time that is hesitation. rhythm: deviation of the log lengths of phones, which grows where
+    some are dragged. confidence: mean log of the transcript's confidence in its words.
     """
 
     quality: float
     rate: float
     pausing: float
+    rhythm: float
     confidence: float
 
 
 def impression(words: Sequence[SpokenWord], pace: Pace) -> Impression | None:
     """Of words with their pace; None when there are no phones to go by."""
-    scores = [phone.score for word in words for phone in word.phones]
-    if not scores:
+    phones = [phone for word in words for phone in word.phones]
+    if not phones:
         return None
     span_s = words[-1].end_s - words[0].start_s
     paused_s = sum(end_s - start_s for start_s, end_s in pace.pauses)
     breath_s = min(paused_s, BREATH_PAUSE_S * int((span_s - paused_s) / BREATH_S))
     speaking_s = span_s - breath_s
-    severity = fmean(max(0.0, 1.0 - score / MISTAKE) for score in scores)
+    severity = fmean(max(0.0, 1.0 - phone.score / MISTAKE) for phone in phones)
     return Impression(
         100.0 * (1.0 - severity),
-        log(len(scores) / speaking_s),
+        log(len(phones) / speaking_s),
         log(_UNNOTICED + (paused_s - breath_s) / speaking_s),
+        pstdev(log(max(phone.end_s - phone.start_s, _SHORTEST_S)) for phone in phones),
         fmean(log(max(word.confidence, _LEAST_CONFIDENCE)) for word in words),
     )

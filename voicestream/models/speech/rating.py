@@ -55,7 +55,7 @@ class Rater:
 
 
 def rate(arrays: Mapping[str, Array], found: Array, condition: Condition, scale: Scale) -> Rating:
-    """The rating that `arrays` foresee: `usual` (2, 4), and per condition and scale `mix`, `line`, `covariance` and `noise`."""
+    """The rating that `arrays` foresee: `usual` (2, 5), and per condition and scale `mix`, `line`, `covariance` and `noise`."""
     mix, line, covariance, noise = (arrays[f"{condition}.{scale}.{part}"] for part in ("mix", "line", "covariance", "noise"))
     design = np.array([1.0, float(deviations(found, arrays["usual"]) @ mix)])
     variance = float(noise[0] + design @ covariance @ design)
@@ -63,7 +63,7 @@ def rate(arrays: Mapping[str, Array], found: Array, condition: Condition, scale:
 
 
 def deviations(found: Array, usual: Array) -> Array:
-    """Impressions (..., 4) by the mean and deviation of what is usual (2, 4), bounded."""
+    """Impressions (..., 5) by the mean and deviation of what is usual (2, 5), bounded."""
     bounded: Array = np.clip((found - usual[0]) / usual[1], -BOUND, BOUND)
     return bounded
 
