@@ -97,6 +97,17 @@ async def test_the_server_finishes_when_the_speaker_has(tmp_path: Path, voice: S
         assert 2 * len(voice) + 16000 * 3.5 <= len(run.samples) <= 2 * len(voice) + len(quiet)
 
 
+async def test_the_server_finishes_when_the_sentence_is_said(tmp_path: Path, voice: Samples, autojump_clock: MockClock) -> None:
+    with house(tmp_path) as visited:
+        async with visited.visit(SCRIPTED) as websocket:
+            await websocket.send_message(START)
+            await websocket.send_message(wav(np.concatenate((voice[:40000], np.zeros(16000 * 6, np.int16)))))
+            texts = [await told(websocket) for _ in range(5)]
+        assert [text["type"] for text in texts[2:]] == ["ELSA:audioACK", "ELSA:stopped_listening", "ELSA:decoding_result"]
+        assert texts[-1]["data"]["total_time"] < 8.0
+        assert "partial_error" not in texts[-1]["data"]
+
+
 async def test_what_is_too_long_is_cut_and_scored(tmp_path: Path, voice: Samples, autojump_clock: MockClock) -> None:
     long = np.concatenate([voice] * 16)  # 64 s
     with house(tmp_path) as visited:
