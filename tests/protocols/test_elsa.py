@@ -230,6 +230,16 @@ def test_audio_is_waited_for_thirty_seconds_and_the_session_decides() -> None:
     assert dialect.deadline == 33.0 + 120.0
 
 
+@pytest.mark.parametrize("plan, until_s", [("standard", 90.0), ("premium", 180.0)])
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_stream_lasts_no_longer_than_its_plan_and_half_a_minute(plan: str, until_s: float, verbose: bool) -> None:
+    dialect = after(config(api_plan=plan, verbose=verbose))
+    for at_s in range(1, int(until_s), 4):
+        events(dialect, b"a little", now=float(at_s))
+    assert (dialect.deadline, dialect.tick(until_s)) == (until_s, (Finished(ASSESSMENT_IDLE),))
+    assert said(dialect) == []
+
+
 def test_a_result_is_waited_for_two_minutes() -> None:
     dialect = after(CONFIG)
     events(dialect, END, now=4.0)

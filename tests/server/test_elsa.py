@@ -146,6 +146,23 @@ async def test_a_stream_that_stalls_without_speech_fails(
         assert trio.current_time() - began == pytest.approx(patience_s, abs=0.1)
 
 
+@pytest.mark.parametrize("path, first, last", [(FREE, CONFIG, "failed"), (SCRIPTED, START, "ELSA:error")])
+async def test_a_stream_in_which_audio_trickles_gives_its_place_back(
+    tmp_path: Path, path: str, first: str, last: str, autojump_clock: MockClock
+) -> None:
+    with house(tmp_path, FakeAssessor(places=1)) as visited:
+        began = trio.current_time()
+        async with visited.visit(path) as websocket:
+            await websocket.send_message(first)
+            for _ in range(3):
+                await trio.sleep(29.0)
+                await websocket.send_message(wav(np.zeros(160, np.int16)))
+            while (text := await told(websocket)).get("status", text.get("type")) != last:
+                pass
+        assert trio.current_time() - began == pytest.approx(90.0, abs=0.1)
+        assert visited.assessor.going_on == []
+
+
 async def test_recognition_that_takes_for_ever_is_given_up(tmp_path: Path, voice: Samples, autojump_clock: MockClock) -> None:
     with house(tmp_path, FakeAssessor(wait_s=1000.0)) as visited:
         began = trio.current_time()

@@ -25,13 +25,12 @@ from voicestream.errors import (
     PeerError,
 )
 from voicestream.models.vad.model import MakeFront
-from voicestream.sessions.assessment_result import Assessment, Melody, Plan, Recorded, Scores
+from voicestream.sessions.assessment_result import LONGEST_S, Assessment, Melody, Recorded, Scores
 from voicestream.sessions.intake import media_intake
 from voicestream.sessions.packet_audio import RATE_HZ, PacketAudio
 from voicestream.sessions.quality import FRAME_MS, MIN_SNR_DB, Gate, Meter, Unfit, admit
 from voicestream.sessions.vocabulary import Assessing
 
-LONGEST_S: Final[dict[Plan, float]] = {"standard": 60.0, "premium": 150.0}
 SHORT_S: Final = 20.0  # net speech below which there is no score of the whole (elsa.md section 5)
 _SPEECH_S: Final = 0.3  # net speech below which nobody has spoken: one short word has more
 _SURE_S: Final = 3.0  # of a recording, below which voices and noise are not told: the network misses first words, and there are no pauses

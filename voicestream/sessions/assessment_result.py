@@ -6,11 +6,13 @@ or where nothing was shown to agree with human judgement. `protocols/elsa_json.p
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 Plan: TypeAlias = Literal["standard", "premium"]
 Attempt: TypeAlias = Literal["RELEVANT", "UNSPOKEN", "IRRELEVANT"]
 Recorded: TypeAlias = Literal["ok", "noisy", "clipped", "quiet", "no_speech"]
+
+LONGEST_S: Final[dict[Plan, float]] = {"standard": 60.0, "premium": 150.0}  # of a recording; what is longer is cut
 
 
 @dataclass(frozen=True, slots=True)
