@@ -127,6 +127,16 @@ async def test_the_transcript_alone_keeps_nothing(server: Server, recording: byt
     assert answer.json()["utterances"][0]["transcript"].startswith("w")
 
 
+async def test_a_transcript_may_be_of_the_longest_and_tells_what_it_lacks(server: Server, recording: bytes) -> None:
+    """Of 164 s of speech `standard` hears 60, `asr` as much as any plan does, and neither cuts in silence."""
+    samples, rate_hz = soundfile.read(io.BytesIO(recording), dtype="int16")
+    file = io.BytesIO()
+    soundfile.write(file, np.tile(samples, 41), rate_hz, format="WAV")
+    for plan, heard_s in (("standard", 60), ("asr", 150)):
+        answer = (await post(server, ASR, file.getvalue(), api_plan=plan)).json()
+        assert (answer["partial_error"], len(server.assessor.runs[-1].samples)) == ("too_long", 16000 * heard_s)
+
+
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.encodebytes, lambda data: b"data:audio/wav;base64," + base64.b64encode(data)])
 async def test_audio_may_come_in_base64(server: Server, recording: bytes, encode: Callable[[bytes], bytes]) -> None:
     answer = await server.client.post(FREE, data={**ASKED, "audio_data": encode(recording).decode()}, headers=token())

@@ -12,6 +12,7 @@ from tests.sessions.test_packet_audio import cut, wav
 from voicestream.cli.prompt import FOLDER
 from voicestream.errors import ASSESSMENT_SILENT, PeerError
 from voicestream.sessions.assessment import Listening, best, concluded, unspoken
+from voicestream.sessions.assessment_result import Attempt
 from voicestream.sessions.vocabulary import Assessing
 
 FREE = Assessing("standard")
@@ -150,9 +151,10 @@ def test_what_was_cut_off_and_how_it_was_recorded_is_told() -> None:
     assert concluded(replace(found, recording="clipped"), "ok", Listening(FREE)).recording == "clipped"
 
 
+@pytest.mark.parametrize("attempt", ["IRRELEVANT", "UNSPOKEN"])  # another language, or a voice without words
 @pytest.mark.parametrize("cut", [True, False])
-def test_what_was_not_understood_is_told_before_all_else(cut: bool) -> None:
-    found = replace(assessed(np.full(16000, 1000, np.int16), None), attempt="IRRELEVANT", utterances=())
+def test_what_was_not_understood_is_told_before_all_else(cut: bool, attempt: Attempt) -> None:
+    found = replace(assessed(np.full(16000, 1000, np.int16), None), attempt=attempt, utterances=())
     listening = Listening(FREE)
     listening.cut = cut
     assert concluded(found, "ok", listening).partial_error == "not_understood"

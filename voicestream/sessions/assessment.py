@@ -149,7 +149,7 @@ def concluded(assessment: Assessment, word: Recorded, listening: Listening) -> A
             scores = replace(scores, grammar=None, vocabulary=None)
     if listening.cut:
         error = "too_long"
-    if assessment.sentence is None and assessment.attempt == "IRRELEVANT":
+    if assessment.sentence is None and assessment.attempt != "RELEVANT":
         error = "not_understood"
     recording = assessment.recording if word == "ok" else word
     return replace(assessment, recording=recording, scores=scores, partial_error=error)
