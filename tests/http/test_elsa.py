@@ -113,6 +113,15 @@ async def test_a_given_sentence(server: Server, recording: bytes) -> None:
         assert utterance["words"][0]["phonemes"][1]["feedback"] == [{"text": "It sounded like l. It should be ɹ.", "language": "en"}]
 
 
+@pytest.mark.parametrize("hints", ["true", "false"])
+async def test_what_is_kept_is_what_is_told(server: Server, recording: bytes, hints: str) -> None:
+    asked = {"sentence": "pizza party", "return_feedback_hints": hints}
+    told = (await post(server, SCRIPTED, recording, **asked)).json()
+    links = (await post(server, SCRIPTED, recording, **asked, return_json="false")).json()
+    kept = (await server.client.get(links["result_link"].removeprefix("http://server"))).json()
+    assert kept == {name: value for name, value in told.items() if name not in links}
+
+
 async def test_a_choice_of_sentences(serve: Callable[..., Server], recording: bytes) -> None:
     server = serve()
     server.assessor.said = "two"

@@ -40,7 +40,6 @@ class Request:
 
     service: Assessing
     return_json: bool
-    hints: bool
     audio: bytearray
     is_base64: bool
 
@@ -70,8 +69,8 @@ def read_form(parts: Sequence[tuple[str, bytearray]], kind: Kind, plans: tuple[P
         raise FormError(ASSESSMENT_FIELD, form.wrong)
     if plan is None:
         raise FormError(ASSESSMENT_PLAN, ["api_plan: is not offered"])
-    service = Assessing(plan, sentences, auto_endpoint=False, force_grammar_vocab=forced)
-    return Request(service, return_json, hints, audio, is_base64)
+    service = Assessing(plan, sentences, auto_endpoint=False, force_grammar_vocab=forced, hints=hints)
+    return Request(service, return_json, audio, is_base64)
 
 
 class _Form:

@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from voicestream.protocols.elsa_json_sentence import API_VERSION, OTHER_TESTS, level, sentence_object, words_of
 from voicestream.protocols.elsa_json_word import Json, percent, rounded, seconds, word_objects
 from voicestream.sessions.assessment_result import Assessment, Utterance, Word
+from voicestream.sessions.vocabulary import Assessing
 
 ASPECTS: Final = ("overall", "pronunciation", "intonation", "fluency", "grammar", "vocabulary")
 _FRAMES_PER_S: Final = 100  # in the transcript alone, start_index and end_index count 10 ms frames
@@ -22,6 +25,11 @@ def result_object(assessment: Assessment, *, hints: bool = False) -> Json:
     """The result of free speech or, when a sentence was given, of that; hints: say in words what to do about a phone."""
     body = _free(assessment) if assessment.sentence is None else sentence_object(assessment, hints)
     return _with_error(body, assessment.partial_error)
+
+
+def write_result(assessment: Assessment, service: Assessing) -> bytes:
+    """The result as it is told to who asked for this service."""
+    return msgspec.json.encode(result_object(assessment, hints=service.hints))
 
 
 def transcript_object(assessment: Assessment) -> Json:

@@ -195,12 +195,12 @@ class ElsaScripted:
         state, action = row
         match action:
             case Action.OPEN:
-                start = read_start(fields, self._options.plans)
-                self._state, self._hints, self._packets = state, start.hints, 0
-                self._until = self._now + self._options.longest_s(start.service)
+                service = read_start(fields, self._options.plans)
+                self._state, self._hints, self._packets = state, service.hints, 0
+                self._until = self._now + self._options.longest_s(service)
                 self.deadline = min(self._now + self._options.idle_s, self._until)
                 self._say("ELSA:start_stream_result", data={"stream_id": self._new_id()})
-                return (Opened(start.service),)
+                return (Opened(service),)
             case Action.FEED:
                 self.deadline = min(self._now + self._options.idle_s, self._until)
                 assert isinstance(message, bytes)

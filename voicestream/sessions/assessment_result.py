@@ -110,7 +110,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """All of it. sentence: what was to be said, None for free speech; partial_error: too_short, too_long, not_understood (no English words).
+    """All of it. sentence: what was to be said, None for free speech; partial_error: too_short, too_long, not_understood.
 
     levels: by the names of the scores that have one; sentence_place: which of those was said that might have been.
     """
