@@ -169,6 +169,14 @@ async def test_recognition_that_takes_for_ever_is_given_up(tmp_path: Path, voice
         texts, code = await say(visited, CONFIG, wav(voice), END)
         assert (texts[-1], code) == ({"status": "failed", "reason": "timeout"}, 1000)
         assert trio.current_time() - began == pytest.approx(120.0, abs=0.1)
+        assert visited.outcomes() == {"failed": 1}
+
+
+@pytest.mark.parametrize("path, opening", [(FREE, CONFIG), (SCRIPTED, START)])
+async def test_a_stream_that_is_configured_twice_has_failed(tmp_path: Path, path: str, opening: str, autojump_clock: MockClock) -> None:
+    with house(tmp_path) as visited:
+        await say(visited, opening, opening, path=path)
+        assert visited.outcomes() == {"failed": 1}
 
 
 async def test_what_was_given_up_is_not_told_to_the_next_stream(tmp_path: Path, voice: Samples, autojump_clock: MockClock) -> None:

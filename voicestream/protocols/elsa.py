@@ -123,8 +123,9 @@ class Elsa:
         try:
             return self._take(message, now)
         except PeerError as error:
+            was_open = self._state is State.STREAMING
             self._refuse(error.fault, "message")
-            return ()
+            return (Finished(error.fault),) if was_open else ()
 
     def reply(self, result: Result) -> None:
         """Take what the session found: its last word ends the conversation."""
@@ -161,6 +162,7 @@ class Elsa:
                 return (Finished(ASSESSMENT_IDLE),)
             case State.SCORING:
                 self._refuse(ASSESSMENT_LATE, "connection")
+                return (Finished(ASSESSMENT_LATE),)
         return ()
 
     def finish(self, goodbye: Goodbye) -> None:
