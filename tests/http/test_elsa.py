@@ -113,6 +113,15 @@ async def test_a_given_sentence(server: Server, recording: bytes) -> None:
         assert utterance["words"][0]["phonemes"][1]["feedback"] == [{"text": "It sounded like l. It should be ɹ.", "language": "en"}]
 
 
+@pytest.mark.parametrize("hints", ["true", "false"])
+async def test_what_is_kept_is_what_is_told(server: Server, recording: bytes, hints: str) -> None:
+    asked = {"sentence": "pizza party", "return_feedback_hints": hints}
+    told = (await post(server, SCRIPTED, recording, **asked)).json()
+    links = (await post(server, SCRIPTED, recording, **asked, return_json="false")).json()
+    kept = (await server.client.get(links["result_link"].removeprefix("http://server"))).json()
+    assert kept == {name: value for name, value in told.items() if name not in links}
+
+
 async def test_a_choice_of_sentences(serve: Callable[..., Server], recording: bytes) -> None:
     server = serve()
     server.assessor.said = "two"
@@ -125,6 +134,16 @@ async def test_the_transcript_alone_keeps_nothing(server: Server, recording: byt
     answer = await post(server, ASR, recording, api_plan="asr")
     assert set(answer.json()) == {"utterances"}
     assert answer.json()["utterances"][0]["transcript"].startswith("w")
+
+
+async def test_a_transcript_may_be_of_the_longest_and_tells_what_it_lacks(server: Server, recording: bytes) -> None:
+    """Of 164 s of speech `standard` hears 60, `asr` as much as any plan does, and neither cuts in silence."""
+    samples, rate_hz = soundfile.read(io.BytesIO(recording), dtype="int16")
+    file = io.BytesIO()
+    soundfile.write(file, np.tile(samples, 41), rate_hz, format="WAV")
+    for plan, heard_s in (("standard", 60), ("asr", 150)):
+        answer = (await post(server, ASR, file.getvalue(), api_plan=plan)).json()
+        assert (answer["partial_error"], len(server.assessor.runs[-1].samples)) == ("too_long", 16000 * heard_s)
 
 
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.encodebytes, lambda data: b"data:audio/wav;base64," + base64.b64encode(data)])

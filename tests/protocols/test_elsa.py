@@ -177,7 +177,7 @@ def test_what_is_no_configuration(message: Incoming) -> None:
 @pytest.mark.parametrize("message", [CONFIG, "nonsense", '{"type":"ELSA:start_stream"}', "{}"])
 def test_a_stream_is_configured_once(message: str) -> None:
     dialect = after(CONFIG, b"packet")
-    assert events(dialect, message) == []
+    assert events(dialect, message) == [Finished(ASSESSMENT_CONFIG)]
     assert said(dialect) == failed("invalid_config")
 
 
@@ -230,11 +230,21 @@ def test_audio_is_waited_for_thirty_seconds_and_the_session_decides() -> None:
     assert dialect.deadline == 33.0 + 120.0
 
 
+@pytest.mark.parametrize("plan, until_s", [("standard", 90.0), ("premium", 180.0)])
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_stream_lasts_no_longer_than_its_plan_and_half_a_minute(plan: str, until_s: float, verbose: bool) -> None:
+    dialect = after(config(api_plan=plan, verbose=verbose))
+    for at_s in range(1, int(until_s), 4):
+        events(dialect, b"a little", now=float(at_s))
+    assert (dialect.deadline, dialect.tick(until_s)) == (until_s, (Finished(ASSESSMENT_IDLE),))
+    assert said(dialect) == []
+
+
 def test_a_result_is_waited_for_two_minutes() -> None:
     dialect = after(CONFIG)
     events(dialect, END, now=4.0)
     said(dialect)
-    assert (dialect.deadline, dialect.tick(124.0), said(dialect)) == (124.0, (), failed("timeout"))
+    assert (dialect.deadline, dialect.tick(124.0), said(dialect)) == (124.0, (Finished(ASSESSMENT_LATE),), failed("timeout"))
 
 
 # ---- goodbyes
@@ -275,7 +285,8 @@ def test_every_message_in_every_state_follows_the_table() -> None:
         elif (state, heard) in TRANSITIONS:
             assert (len(told), said(dialect)[-1:] == [1000]) == (1, False)
         else:
-            assert (told, said(dialect)) == ([], failed("invalid_config"))
+            assert told == ([Finished(ASSESSMENT_CONFIG)] if state is State.STREAMING else [])
+            assert said(dialect) == failed("invalid_config")
 
 
 def test_results_of_other_services_are_a_defect() -> None:

@@ -40,7 +40,8 @@ def speaker(assessment: Assessment) -> dict[str, Any]:
 
 def test_what_was_not_understood_is_of_low_quality() -> None:
     assert result_object(FREE)["assessment_quality"] == "ok"
-    assert result_object(replace(FREE, attempt="IRRELEVANT"))["assessment_quality"] == "low"
+    for attempt in ("IRRELEVANT", "UNSPOKEN"):
+        assert result_object(replace(FREE, attempt=attempt))["assessment_quality"] == "low"
 
 
 @pytest.mark.parametrize("assessment", [FREE, NOTHING])
@@ -188,3 +189,10 @@ def test_the_transcript_alone() -> None:
         "word": "w1000000", "end_time": 1.0, "confidence": 0.8, "am_confidence": None, "lm_confidence": None, "start_index": 50,
         "end_index": 100,
     }  # fmt: skip
+
+
+def test_a_transcript_tells_what_is_amiss_with_it() -> None:
+    for error in ("too_long", "not_understood"):
+        assert transcript_object(replace(FREE, partial_error=error))["partial_error"] == error
+    for error in (None, "too_short"):  # for a score, that is
+        assert set(transcript_object(replace(FREE, partial_error=error))) == {"utterances"}

@@ -185,6 +185,15 @@ def test_a_stream_that_stalls_is_for_the_session_to_decide() -> None:
     assert types(dialect) == ["ELSA:stopped_listening"]
 
 
+def test_a_stream_lasts_no_longer_than_its_plan_and_half_a_minute() -> None:
+    dialect = after(start(), END)
+    dialect.reply(SUCCESS)
+    events(dialect, start(), now=20.0)  # each has its own time
+    for at_s in range(21, 110, 4):
+        events(dialect, b"a little", now=float(at_s))
+    assert (dialect.deadline, dialect.tick(110.0)) == (110.0, (Finished(ASSESSMENT_IDLE),))
+
+
 def test_a_result_that_takes_too_long_is_an_error_and_ends_its_session() -> None:
     dialect = after(start(), END)
     assert (dialect.tick(120.0), said(dialect)) == ((Finished(ASSESSMENT_LATE),), [error(ASSESSMENT_LATE)])

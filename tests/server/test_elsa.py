@@ -97,6 +97,17 @@ async def test_the_server_finishes_when_the_speaker_has(tmp_path: Path, voice: S
         assert 2 * len(voice) + 16000 * 3.5 <= len(run.samples) <= 2 * len(voice) + len(quiet)
 
 
+async def test_the_server_finishes_when_the_sentence_is_said(tmp_path: Path, voice: Samples, autojump_clock: MockClock) -> None:
+    with house(tmp_path) as visited:
+        async with visited.visit(SCRIPTED) as websocket:
+            await websocket.send_message(START)
+            await websocket.send_message(wav(np.concatenate((voice[:40000], np.zeros(16000 * 6, np.int16)))))
+            texts = [await told(websocket) for _ in range(5)]
+        assert [text["type"] for text in texts[2:]] == ["ELSA:audioACK", "ELSA:stopped_listening", "ELSA:decoding_result"]
+        assert texts[-1]["data"]["total_time"] < 8.0
+        assert "partial_error" not in texts[-1]["data"]
+
+
 async def test_what_is_too_long_is_cut_and_scored(tmp_path: Path, voice: Samples, autojump_clock: MockClock) -> None:
     long = np.concatenate([voice] * 16)  # 64 s
     with house(tmp_path) as visited:
@@ -135,12 +146,37 @@ async def test_a_stream_that_stalls_without_speech_fails(
         assert trio.current_time() - began == pytest.approx(patience_s, abs=0.1)
 
 
+@pytest.mark.parametrize("path, first, last", [(FREE, CONFIG, "failed"), (SCRIPTED, START, "ELSA:error")])
+async def test_a_stream_in_which_audio_trickles_gives_its_place_back(
+    tmp_path: Path, path: str, first: str, last: str, autojump_clock: MockClock
+) -> None:
+    with house(tmp_path, FakeAssessor(places=1)) as visited:
+        began = trio.current_time()
+        async with visited.visit(path) as websocket:
+            await websocket.send_message(first)
+            for _ in range(3):
+                await trio.sleep(29.0)
+                await websocket.send_message(wav(np.zeros(160, np.int16)))
+            while (text := await told(websocket)).get("status", text.get("type")) != last:
+                pass
+        assert trio.current_time() - began == pytest.approx(90.0, abs=0.1)
+        assert visited.assessor.going_on == []
+
+
 async def test_recognition_that_takes_for_ever_is_given_up(tmp_path: Path, voice: Samples, autojump_clock: MockClock) -> None:
     with house(tmp_path, FakeAssessor(wait_s=1000.0)) as visited:
         began = trio.current_time()
         texts, code = await say(visited, CONFIG, wav(voice), END)
         assert (texts[-1], code) == ({"status": "failed", "reason": "timeout"}, 1000)
         assert trio.current_time() - began == pytest.approx(120.0, abs=0.1)
+        assert visited.outcomes() == {"failed": 1}
+
+
+@pytest.mark.parametrize("path, opening", [(FREE, CONFIG), (SCRIPTED, START)])
+async def test_a_stream_that_is_configured_twice_has_failed(tmp_path: Path, path: str, opening: str, autojump_clock: MockClock) -> None:
+    with house(tmp_path) as visited:
+        await say(visited, opening, opening, path=path)
+        assert visited.outcomes() == {"failed": 1}
 
 
 async def test_what_was_given_up_is_not_told_to_the_next_stream(tmp_path: Path, voice: Samples, autojump_clock: MockClock) -> None:

@@ -12,9 +12,11 @@ from tests.sessions.test_packet_audio import cut, wav
 from voicestream.cli.prompt import FOLDER
 from voicestream.errors import ASSESSMENT_SILENT, PeerError
 from voicestream.sessions.assessment import Listening, best, concluded, unspoken
+from voicestream.sessions.assessment_result import Attempt
 from voicestream.sessions.vocabulary import Assessing
 
 FREE = Assessing("standard")
+SENTENCE = Assessing("standard", ("pizza party",))
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +69,30 @@ def test_the_silence_that_ends_may_be_set_or_switched_off(voice: NDArray[np.floa
     assert not listen(voice, silence(9.0), service=replace(FREE, auto_endpoint=False)).ended
 
 
+def test_a_sentence_of_a_second_and_then_silence_is_the_end(voice: NDArray[np.float32]) -> None:
+    loudest = int(np.argmax(np.convolve(np.abs(voice), np.ones(16000), "valid")))
+    said = voice[loudest : loudest + 16000]
+    listening = listen(silence(1.0), said, silence(10.0), service=SENTENCE)
+    assert (listening.ended, listening.cut) == (True, False)
+    assert 5.0 <= listening.heard_s <= 7.5
+    assert not listen(silence(1.0), said, silence(10.0)).ended  # of free speech it may be the first word
+
+
+def test_a_sentence_that_nobody_begins_has_no_end() -> None:
+    assert not listen(silence(10.0), service=SENTENCE).ended
+
+
+def test_silence_that_is_cut_off_behind_the_speech_is_no_loss(voice: NDArray[np.float32]) -> None:
+    spoken = voice[:32000]
+    listening = listen(silence(50.0), spoken, silence(15.0))
+    assert (listening.ended, listening.cut, listening.heard_s) == (True, False, 60.0)
+    listening = listen(silence(53.0), voice, silence(5.0))
+    assert (listening.ended, listening.cut) == (True, True)
+
+
 @pytest.mark.parametrize("plan, longest_s", [("standard", 60), ("premium", 150)])
 def test_nothing_is_heard_beyond_the_plan(plan: str, longest_s: int) -> None:
-    service = Assessing("premium" if plan == "premium" else "standard")
+    service = Assessing("premium" if plan == "premium" else "standard", auto_endpoint=False)
     listening = listen(silence(longest_s), service=service)
     assert (listening.ended, listening.cut, listening.samples) == (False, False, 16000 * longest_s)
     listening = listen(silence(longest_s + 1), service=service)
@@ -128,9 +151,10 @@ def test_what_was_cut_off_and_how_it_was_recorded_is_told() -> None:
     assert concluded(replace(found, recording="clipped"), "ok", Listening(FREE)).recording == "clipped"
 
 
+@pytest.mark.parametrize("attempt", ["IRRELEVANT", "UNSPOKEN"])  # another language, or a voice without words
 @pytest.mark.parametrize("cut", [True, False])
-def test_what_was_not_understood_is_told_before_all_else(cut: bool) -> None:
-    found = replace(assessed(np.full(16000, 1000, np.int16), None), attempt="IRRELEVANT", utterances=())
+def test_what_was_not_understood_is_told_before_all_else(cut: bool, attempt: Attempt) -> None:
+    found = replace(assessed(np.full(16000, 1000, np.int16), None), attempt=attempt, utterances=())
     listening = Listening(FREE)
     listening.cut = cut
     assert concluded(found, "ok", listening).partial_error == "not_understood"

@@ -1,6 +1,6 @@
 """The ELSA dialect of free speech: a configuration, WAV packets, and a status for everything we say.
 
-                 config            end_stream, endpoint, 30 s without audio
+                 config            end_stream, endpoint, 30 s without audio, the plan's time
     AWAIT_CONFIG ──────► STREAMING ────────────────────────────────────────► SCORING ───► DONE
         │                  │  └┘ audio, 5 s without: paused                   │  └┘ all: ignored
         │ 10 s             │ a second config, a strange text                   │ success, failed, 120 s
@@ -95,14 +95,17 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, Action]] = {
 class Elsa:
     """One stream of free speech."""
 
-    __slots__ = ("_config", "_finished_told", "_heard_at", "_now", "_options", "_pending", "_state", "_stream_id", "deadline", "refusals")
+    __slots__ = (
+        "_config", "_finished_told", "_idle_at", "_now", "_options", "_pending", "_state", "_stream_id", "_until", "deadline", "refusals",
+    )  # fmt: skip
 
     def __init__(self, now: float, options: Options | None = None, new_id: Callable[[], str] = new_stream_id) -> None:
         self._options = options or Options()
         self._state = State.AWAIT_CONFIG
         self._config: Config | None = None
         self._stream_id = new_id()
-        self._now = self._heard_at = now
+        self._now = now
+        self._idle_at = self._until = NEVER  # audio is waited for: so long from the last, and in all
         self._finished_told = False
         self._pending: list[Outgoing] = []
         self.deadline = now + self._options.config_s
@@ -120,8 +123,9 @@ class Elsa:
         try:
             return self._take(message, now)
         except PeerError as error:
+            was_open = self._state is State.STREAMING
             self._refuse(error.fault, "message")
-            return ()
+            return (Finished(error.fault),) if was_open else ()
 
     def reply(self, result: Result) -> None:
         """Take what the session found: its last word ends the conversation."""
@@ -150,14 +154,15 @@ class Elsa:
         match self._state:
             case State.AWAIT_CONFIG:
                 self._refuse(ASSESSMENT_IDLE, "connection")
-            case State.STREAMING if now < self._heard_at + self._options.idle_s:
+            case State.STREAMING if now < self._idle_at:
                 self._say("paused", stream_id=self._stream_id)
-                self.deadline = self._heard_at + self._options.idle_s
+                self.deadline = self._idle_at
             case State.STREAMING:  # the session knows whether there is enough to be scored
                 self._state, self.deadline = State.SCORING, now + self._options.scoring_s
                 return (Finished(ASSESSMENT_IDLE),)
             case State.SCORING:
                 self._refuse(ASSESSMENT_LATE, "connection")
+                return (Finished(ASSESSMENT_LATE),)
         return ()
 
     def finish(self, goodbye: Goodbye) -> None:
@@ -187,6 +192,7 @@ class Elsa:
             case Action.OPEN:
                 self._config = config = read_config(fields, self._options.plans)
                 self._state = state
+                self._until = now + self._options.longest_s(config.service)
                 self._hear(now)
                 if config.verbose:
                     self._say("accepted", stream_id=self._stream_id)
@@ -201,9 +207,9 @@ class Elsa:
                 return (Finished(),)
 
     def _hear(self, now: float) -> None:
-        self._heard_at = now
+        self._idle_at = min(now + self._options.idle_s, self._until)
         verbose = self._config is not None and self._config.verbose
-        self.deadline = now + (min(self._options.pause_s, self._options.idle_s) if verbose else self._options.idle_s)
+        self.deadline = min(now + self._options.pause_s, self._idle_at) if verbose else self._idle_at
 
     def _stop(self) -> None:
         if self._state is not State.SCORING:

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from voicestream.errors import ASSESSMENT_FIELD, ASSESSMENT_PLAN, Fault, PeerError
 from voicestream.protocols.elsa_message import PLANS, read_flag, read_plan, read_sentences
-from voicestream.sessions.assessment_result import Plan
+from voicestream.sessions.assessment_result import LONGEST_S, Plan
 from voicestream.sessions.vocabulary import Assessing
 
 Kind: TypeAlias = Literal["free", "scripted", "transcript"]
@@ -40,7 +40,6 @@ class Request:
 
     service: Assessing
     return_json: bool
-    hints: bool
     audio: bytearray
     is_base64: bool
 
@@ -70,8 +69,8 @@ def read_form(parts: Sequence[tuple[str, bytearray]], kind: Kind, plans: tuple[P
         raise FormError(ASSESSMENT_FIELD, form.wrong)
     if plan is None:
         raise FormError(ASSESSMENT_PLAN, ["api_plan: is not offered"])
-    service = Assessing(plan, sentences, auto_endpoint=False, force_grammar_vocab=forced)
-    return Request(service, return_json, hints, audio, is_base64)
+    service = Assessing(plan, sentences, auto_endpoint=False, force_grammar_vocab=forced, hints=hints)
+    return Request(service, return_json, audio, is_base64)
 
 
 class _Form:
@@ -84,7 +83,9 @@ class _Form:
     def plan(self, kind: Kind, plans: tuple[Plan, ...]) -> Plan | None:
         """None: a known one that is not offered."""
         text = self._text("api_plan")
-        if (kind == "transcript" and text == "asr") or (kind == "scripted" and text is None):
+        if kind == "transcript" and text == "asr":
+            text = max(plans, key=LONGEST_S.__getitem__)
+        elif kind == "scripted" and text is None:
             text = plans[0]
         try:
             return read_plan(text, plans)

@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from voicestream.protocols.elsa_json_sentence import API_VERSION, OTHER_TESTS, level, sentence_object, words_of
 from voicestream.protocols.elsa_json_word import Json, percent, rounded, seconds, word_objects
 from voicestream.sessions.assessment_result import Assessment, Utterance, Word
+from voicestream.sessions.vocabulary import Assessing
 
 ASPECTS: Final = ("overall", "pronunciation", "intonation", "fluency", "grammar", "vocabulary")
 _FRAMES_PER_S: Final = 100  # in the transcript alone, start_index and end_index count 10 ms frames
@@ -21,12 +24,22 @@ _EXAMPLES = 5
 def result_object(assessment: Assessment, *, hints: bool = False) -> Json:
     """The result of free speech or, when a sentence was given, of that; hints: say in words what to do about a phone."""
     body = _free(assessment) if assessment.sentence is None else sentence_object(assessment, hints)
-    return body if assessment.partial_error is None else {**body, "partial_error": assessment.partial_error}
+    return _with_error(body, assessment.partial_error)
+
+
+def write_result(assessment: Assessment, service: Assessing) -> bytes:
+    """The result as it is told to who asked for this service."""
+    return msgspec.json.encode(result_object(assessment, hints=service.hints))
 
 
 def transcript_object(assessment: Assessment) -> Json:
-    """The words alone, as the endpoint `asr` tells them."""
-    return {"utterances": [_heard(index, utterance) for index, utterance in enumerate(assessment.utterances)]}
+    """The words alone, as the endpoint `asr` tells them; that there are too few for a score is nothing to a transcript."""
+    error = assessment.partial_error if assessment.partial_error != "too_short" else None
+    return _with_error({"utterances": [_heard(index, utterance) for index, utterance in enumerate(assessment.utterances)]}, error)
+
+
+def _with_error(body: Json, partial_error: str | None) -> Json:
+    return body if partial_error is None else {**body, "partial_error": partial_error}
 
 
 # ---- free speech
@@ -38,7 +51,7 @@ def _free(assessment: Assessment) -> Json:
         "total_time": seconds(assessment.total_s),
         "transcript": " ".join(utterance.text for utterance in assessment.utterances) or None,
         "recording_quality": assessment.recording,
-        "assessment_quality": "ok" if assessment.recording == "ok" and assessment.attempt != "IRRELEVANT" else "low",
+        "assessment_quality": "ok" if assessment.recording == "ok" and assessment.attempt == "RELEVANT" else "low",
         "speakers": [
             {
                 "speaker_id": 0,

@@ -65,28 +65,19 @@ def read_plan(plan: object, plans: tuple[Plan, ...]) -> Plan:
     return known
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """How a stream of given words is to be heard and answered."""
-
-    service: Assessing
-    hints: bool
-
-
-def read_start(fields: dict[str, Any], plans: tuple[Plan, ...]) -> Start:
+def read_start(fields: dict[str, Any], plans: tuple[Plan, ...]) -> Assessing:
     """The `ELSA:start_stream` of a scripted stream. PeerError VS2120, VS2121, VS2127."""
     data = fields.get("data")
     info = data.get("stream_info") if isinstance(data, dict) else None
     if not isinstance(info, dict):
         raise PeerError(ASSESSMENT_CONFIG)
-    plan = read_plan(info.get("api_plan"), plans)
-    service = Assessing(
-        plan,
+    return Assessing(
+        read_plan(info.get("api_plan"), plans),
         read_sentences(info.get("sentence")),
         auto_endpoint=_flag(info.get("auto_endpoint", True)),
         endpoint_silence_s=_silence_s(info.get("endpoint_silence")),
+        hints=_flag(info.get("return_feedback_hints", False)),
     )
-    return Start(service, _flag(info.get("return_feedback_hints", False)))
 
 
 def read_sentences(sentence: object) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
                 start             end_stream, endpoint          result, error
     AWAIT_START ─────► STREAMING ─────────────────────► SCORING ─────────────► READY ──► start ──► STREAMING
         │ 10 s: error     │  └┘ audio: audioACK            └┘ all: ignored       │ └┘ late audio: ignored
-        ▼                 ▼ 30 s without audio                                   ▼ 30 s
+        ▼                 ▼ 30 s without audio, the plan's time                  ▼ 30 s
       Close 1000        scored if there is speech, else error                  Close 1000
 
 An `ELSA:error` ends the stream and not the connection, unless there were too many; the official client answers it with a Close
@@ -94,7 +94,9 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, Action]] = {
 class ElsaScripted:
     """Streams of given sentences, one at a time."""
 
-    __slots__ = ("_errors", "_hints", "_leaving", "_new_id", "_now", "_options", "_packets", "_pending", "_state", "deadline", "refusals")
+    __slots__ = (
+        "_errors", "_hints", "_leaving", "_new_id", "_now", "_options", "_packets", "_pending", "_state", "_until", "deadline", "refusals",
+    )  # fmt: skip
 
     def __init__(self, now: float, options: Options | None = None, new_id: Callable[[], str] = new_stream_id) -> None:
         self._options = options or Options()
@@ -102,6 +104,7 @@ class ElsaScripted:
         self._state = State.AWAIT_START
         self._hints = False
         self._packets = 0
+        self._until = NEVER  # audio of this stream is waited for
         self._errors = 0
         self._leaving = False  # no stream may follow this one
         self._now = now
@@ -192,13 +195,14 @@ class ElsaScripted:
         state, action = row
         match action:
             case Action.OPEN:
-                start = read_start(fields, self._options.plans)
-                self._state, self._hints, self._packets = state, start.hints, 0
-                self.deadline = self._now + self._options.idle_s
+                service = read_start(fields, self._options.plans)
+                self._state, self._hints, self._packets = state, service.hints, 0
+                self._until = self._now + self._options.longest_s(service)
+                self.deadline = min(self._now + self._options.idle_s, self._until)
                 self._say("ELSA:start_stream_result", data={"stream_id": self._new_id()})
-                return (Opened(start.service),)
+                return (Opened(service),)
             case Action.FEED:
-                self.deadline = self._now + self._options.idle_s
+                self.deadline = min(self._now + self._options.idle_s, self._until)
                 assert isinstance(message, bytes)
                 return (Audio(message),)
             case Action.FINISH:

@@ -7,7 +7,6 @@ listening ─► samples ─► Run ─► an Assessment per sentence ─► the
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-import msgspec
 import numpy as np
 import structlog
 import trio
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 from voicestream.codecs.wav import write_wav
 from voicestream.errors import ASSESSMENT_LATE, PeerError
 from voicestream.models.vad.model import MakeFront
-from voicestream.protocols.elsa_json import result_object
 from voicestream.server.http.services import Runner
 from voicestream.sessions.assessment import Listening, Options, best, concluded, unspoken
 from voicestream.sessions.assessment_result import Assessment
@@ -59,7 +57,7 @@ class Assessor(Protocol):
 
 
 class Assessments:
-    """One server's. `clock` gives Unix seconds."""
+    """One server's. `write`: a result as it is told, and thus kept; `clock` gives Unix seconds."""
 
     def __init__(
         self,
@@ -67,6 +65,7 @@ class Assessments:
         results: Results,
         runner: Runner,
         make_front: MakeFront,
+        write: Callable[[Assessment, Assessing], bytes],
         clock: Callable[[], float],
         options: Options | None = None,
         *,
@@ -77,6 +76,7 @@ class Assessments:
         self._assessor = assessor
         self._runner = runner
         self._make_front = make_front
+        self._write = write
         self._options = options or Options()
         self._keep_audio = keep_audio
 
@@ -135,7 +135,7 @@ class Assessments:
         """The links; empty where it could not be kept, for a result is worth more than its link."""
 
         def put() -> tuple[str, str]:
-            body = msgspec.json.encode(result_object(assessment))
+            body = self._write(assessment, listening.service)
             wav = write_wav(listening.recording().astype("<i2", copy=False).tobytes(), RATE_HZ) if self._keep_audio else None
             kept = self.results.put(tenant, body, wav, self.clock())
             return result_url(base_url, kept.result), audio_url(base_url, kept.audio) if kept.audio else ""

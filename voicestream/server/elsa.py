@@ -21,6 +21,7 @@ from voicestream.models.vad.model import MakeFront
 from voicestream.protocols import elsa, elsa_scripted
 from voicestream.protocols.base import Dialect
 from voicestream.protocols.elsa import Elsa
+from voicestream.protocols.elsa_json import write_result
 from voicestream.protocols.elsa_option import Options
 from voicestream.protocols.elsa_refusal import refusal_object
 from voicestream.protocols.elsa_scripted import ElsaScripted
@@ -111,6 +112,7 @@ class ElsaFamily:
             Results(authority.database, settings.data_path(), settings.assessment_keep_s, settings.assessment_results),
             runner,
             make_front,
+            write_result,
             clock,
             assessment.Options(endpoint_silence_s=settings.assessment_silence_s, gate=settings.gate),
             keep_audio=settings.assessment_audio,

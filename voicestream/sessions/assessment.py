@@ -25,13 +25,12 @@ from voicestream.errors import (
     PeerError,
 )
 from voicestream.models.vad.model import MakeFront
-from voicestream.sessions.assessment_result import Assessment, Melody, Plan, Recorded, Scores
+from voicestream.sessions.assessment_result import LONGEST_S, Assessment, Melody, Recorded, Scores
 from voicestream.sessions.intake import media_intake
 from voicestream.sessions.packet_audio import RATE_HZ, PacketAudio
 from voicestream.sessions.quality import FRAME_MS, MIN_SNR_DB, Gate, Meter, Unfit, admit
 from voicestream.sessions.vocabulary import Assessing
 
-LONGEST_S: Final[dict[Plan, float]] = {"standard": 60.0, "premium": 150.0}
 SHORT_S: Final = 20.0  # net speech below which there is no score of the whole (elsa.md section 5)
 _SPEECH_S: Final = 0.3  # net speech below which nobody has spoken: one short word has more
 _SURE_S: Final = 3.0  # of a recording, below which voices and noise are not told: the network misses first words, and there are no pauses
@@ -47,13 +46,16 @@ Samples = NDArray[np.int16]
 class Options:
     """What an operator may set about listening."""
 
-    endpoint_speech_s: float = 3.0  # net, before an end is looked for
+    endpoint_speech_s: float = 3.0  # net, before an end of free speech is looked for; of a sentence one word will do
     endpoint_silence_s: float = 4.0
     gate: Gate = Gate()
 
 
 class Listening:
-    """One stream of `service`. `samples` heard, up to the longest the plan has; `ended`: no more are wanted; `cut`: too many came."""
+    """One stream of `service`. `samples` heard, up to the longest the plan has; `ended`: no more are wanted; `cut`: too many came.
+
+    Where a silence is the end, those that came too many behind such a silence are none that anybody misses.
+    """
 
     def __init__(self, service: Assessing, make_front: MakeFront = FrontEnd, options: Options = Options()) -> None:
         self.service = service
@@ -63,7 +65,7 @@ class Listening:
         self._intake = media_intake(RATE_HZ, "pcm16", make_front)
         self._meter = Meter(RATE_HZ)
         self._gate = replace(options.gate, net_speech_s=_SPEECH_S)
-        self._endpoint_speech_s = options.endpoint_speech_s
+        self._endpoint_speech_s = _SPEECH_S if service.sentences else options.endpoint_speech_s
         self._silence_s = None
         if service.auto_endpoint:
             self._silence_s = service.endpoint_silence_s or options.endpoint_silence_s
@@ -125,15 +127,16 @@ class Listening:
             self._heard.append(block)
             self.samples += len(block)
             taken += len(block)
-            self.cut = self.samples == self._room and taken < len(samples)
-            self.ended = self.cut or (self.samples % _LOOK_SAMPLES == 0 and self._spoken_out())
+            if self.samples == self._room and taken < len(samples):
+                self.ended, self.cut = True, not self._is_silent()
+            elif self.samples % _LOOK_SAMPLES == 0:
+                self.ended = self.speech_s >= self._endpoint_speech_s and self._is_silent()
         return samples[:taken]
 
-    def _spoken_out(self) -> bool:
-        if self._silence_s is None or self.speech_s < self._endpoint_speech_s:
-            return False
+    def _is_silent(self) -> bool:
+        """For as long as ends a stream; never where no silence does."""
         voices = self._meter.voices
-        return (len(voices) - 1 - voices.rfind(1)) * FRAME_MS / 1000 >= self._silence_s
+        return self._silence_s is not None and (len(voices) - 1 - voices.rfind(1)) * FRAME_MS / 1000 >= self._silence_s
 
 
 def concluded(assessment: Assessment, word: Recorded, listening: Listening) -> Assessment:
@@ -146,7 +149,7 @@ def concluded(assessment: Assessment, word: Recorded, listening: Listening) -> A
             scores = replace(scores, grammar=None, vocabulary=None)
     if listening.cut:
         error = "too_long"
-    if assessment.sentence is None and assessment.attempt == "IRRELEVANT":
+    if assessment.sentence is None and assessment.attempt != "RELEVANT":
         error = "not_understood"
     recording = assessment.recording if word == "ok" else word
     return replace(assessment, recording=recording, scores=scores, partial_error=error)

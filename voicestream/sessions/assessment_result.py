@@ -6,11 +6,13 @@ or where nothing was shown to agree with human judgement. `protocols/elsa_json.p
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 Plan: TypeAlias = Literal["standard", "premium"]
 Attempt: TypeAlias = Literal["RELEVANT", "UNSPOKEN", "IRRELEVANT"]
 Recorded: TypeAlias = Literal["ok", "noisy", "clipped", "quiet", "no_speech"]
+
+LONGEST_S: Final[dict[Plan, float]] = {"standard": 60.0, "premium": 150.0}  # of a recording; what is longer is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """All of it. partial_error: too_short, too_long, not_understood (no English); sentence: what was to be said, None for free speech.
+    """All of it. sentence: what was to be said, None for free speech; partial_error: too_short, too_long, not_understood.
 
     levels: by the names of the scores that have one; sentence_place: which of those was said that might have been.
     """

@@ -84,6 +84,7 @@ class Assessing:
     auto_endpoint: bool = True  # a long silence after enough speech is the end
     endpoint_silence_s: float | None = None  # how long; None: the server's default
     force_grammar_vocab: bool = False  # these scores also of a short recording
+    hints: bool = False  # tell in words, too, what to do about a sound
 
 
 Service: TypeAlias = Endpointing | Summary | Verification | Call | Assessing

@@ -12,13 +12,13 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING, Final
 
 from voicestream.errors import ASSESSMENT_STORE, PeerError
 from voicestream.store.database import Database
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # imported where it is used: not for those who do without
 
 FOLDER: Final = "assessments"
 _LINK_BYTES: Final = 32
@@ -154,8 +154,10 @@ def _digest(link: str) -> bytes:
     return hashlib.sha256(link.encode("utf-8", "surrogatepass")).digest()
 
 
-def _seal(link: str) -> AESGCM:
+def _seal(link: str) -> "AESGCM":
     """Of what is under this link; its key tells nothing of the digest that is kept, nor the digest of it."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     return AESGCM(hashlib.sha256(b"voicestream result" + link.encode("utf-8", "surrogatepass")).digest())
 
 
@@ -165,6 +167,8 @@ def _sealed(link: str, data: bytes) -> bytes:
 
 def _opened(link: str, data: bytes) -> bytes | None:
     """None for what was changed on the disk, or written by an older version."""
+    from cryptography.exceptions import InvalidTag
+
     try:
         return _seal(link).decrypt(_NONCE, data, None)
     except InvalidTag:

@@ -44,7 +44,7 @@ def blueprint(settings: Settings, services: Services, uploads: Uploads, family: 
         partial_error = found.assessment.partial_error
         if not asked.return_json:
             return links if partial_error is None else {**links, "partial_error": partial_error}
-        return {**links, **result_object(found.assessment, hints=asked.hints)}
+        return {**links, **result_object(found.assessment, hints=asked.service.hints)}
 
     async def transcribe(asked: Request, whose: str) -> Json:
         found = await family.assess(asked.service, asked.recording, whose, None)
