@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Final
 
-_UNLIKE: Final = 0.4  # of the letters
-_POOR: Final = 76.0  # mean score of the words
-_UNSURE: Final = 0.5  # mean confidence of the transcriber in its words
-_STRANGE: Final = 78.0  # their mean score
+_ALIKE: Final = 0.5  # of the letters: such a transcript is that of the sentence, however badly it was said
+_LIKENESS_POINTS: Final = 40.0  # of the words' mean score that the whole likeness is worth
+_SENTENCE: Final = 88.0  # what both together must reach
+_SURE: Final = 0.75  # mean confidence: so sure the transcriber is of English alone
+_CONFIDENCE_POINTS: Final = 15.0  # as above
+_LANGUAGE: Final = 85.0
 _TELLING: Final = 5  # words; fewer do not tell
 
 
@@ -27,9 +29,9 @@ def letters(text: str) -> str:
 
 def is_another_sentence(alike: float, score: float) -> bool:
     """Of the likeness of transcript and sentence, and the mean score 0..100 of the words of the sentence."""
-    return alike < _UNLIKE and score < _POOR
+    return alike < _ALIKE and score + _LIKENESS_POINTS * alike < _SENTENCE
 
 
 def is_another_language(words: int, confidence: float, score: float) -> bool:
     """Of free speech: how many words were heard, the mean confidence in them 0..1, and their mean score 0..100."""
-    return words >= _TELLING and confidence < _UNSURE and score < _STRANGE
+    return words >= _TELLING and confidence < _SURE and score + _CONFIDENCE_POINTS * confidence < _LANGUAGE
