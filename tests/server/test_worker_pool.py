@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import trio
+from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
 
 from voicestream.errors import LITTLE_SPEECH, WORKER_DEFECT, WORKER_DIED, WORKER_MISSING, WORKER_SLOW, Fault, PeerError
@@ -16,8 +17,8 @@ TOY = "tests.server.toy_worker:make"
 
 
 @asynccontextmanager
-async def pool(workers: int = 1, work_s: float = 20.0, factory: str = TOY) -> AsyncIterator[WorkerPool]:
-    made = WorkerPool(factory, b"<", workers, work_s)
+async def pool(workers: int = 1, work_s: float = 20.0, factory: str = TOY, argument: bytes = b"<") -> AsyncIterator[WorkerPool]:
+    made = WorkerPool(factory, argument, workers, work_s)
     async with trio.open_nursery() as nursery:
         await nursery.start(made.serve)
         yield made
@@ -161,6 +162,34 @@ async def test_work_is_refused_where_no_worker_can_be_started(name: str, fault: 
         assert not made.ready
         with told(fault):
             made.check()
+
+
+async def test_a_start_that_failed_long_ago_is_no_reason_to_refuse_work(tmp_path: Path) -> None:
+    (tmp_path / "go").touch()
+    async with pool(factory="tests.server.toy_worker:unlucky", argument=bytes(tmp_path)) as made:
+        with told(LITTLE_SPEECH, "at the start"):
+            await ask(made, b"echo x")
+        while not made.ready:  # started again
+            await trio.sleep(0.01)
+        with told(WORKER_DIED, "SIGKILL"):
+            await ask(made, b"kill")
+        while made.ready:
+            await trio.lowlevel.checkpoint()
+        assert not made.broken
+        assert await ask(made, b"echo x") == b"<x"
+
+
+async def test_work_waits_for_the_worker_that_still_loads_when_another_could_not(tmp_path: Path) -> None:
+    async with pool(workers=2, factory="tests.server.toy_worker:unlucky", argument=bytes(tmp_path)) as made:
+        work = Work(b"echo x")
+        with capture_logs() as entries:
+            made.submit(work)
+            while not entries:
+                await trio.sleep(0.01)
+        assert entries[0]["event"] == "worker could not be started"
+        assert not made.broken
+        (tmp_path / "go").touch()
+        assert await work.wait() == b"<x"
 
 
 async def test_no_process_is_left_and_no_work_waits_for_ever() -> None:
