@@ -9,6 +9,7 @@ whose work it had; the rest waits for the next process. One that cannot be start
 
 from collections import Counter, deque
 from contextlib import suppress
+from math import inf
 from typing import Final, Literal, TypeAlias, get_args
 
 import structlog
@@ -30,11 +31,11 @@ _log = structlog.get_logger()
 class Work:
     """One request to a worker and, later, its answer."""
 
-    __slots__ = ("_answer", "_done", "_error", "request", "urgent")
+    __slots__ = ("_answer", "_done", "_error", "awaited_since", "request")
 
-    def __init__(self, request: bytes, *, urgent: bool = False) -> None:
+    def __init__(self, request: bytes, awaited_since: float = inf) -> None:
         self.request = request
-        self.urgent = urgent  # somebody waits for it: it goes first. May be set while it is in the queue
+        self.awaited_since = awaited_since  # when somebody began to wait for it: who waits longest goes first. May be set in the queue
         self._done = trio.Event()
         self._answer = b""
         self._error: PeerError | None = None
@@ -189,7 +190,7 @@ class WorkerPool:
         """The work that is most wanted; None when the process has ended meanwhile."""
         while not process.has_ended:
             if self._queue:
-                work = next((work for work in self._queue if work.urgent), self._queue[0])
+                work = min(self._queue, key=lambda work: work.awaited_since)  # of equals the first
                 self._queue.remove(work)
                 return work
             await self._idle.park()
