@@ -2,13 +2,15 @@
 
     scripts/bench assessment [latency|crowd|worker] [--shared FOLDER] [--speed 4] [--runs 20]
 
-    latency   recordings of 30 s, one after another, on one core: from the last sample to the result
-    crowd     20 recordings at once to a whole server with two workers, over WebSockets: each result is the same as alone; --kill:
-              one worker is killed in the middle, and its stream alone fails
+    latency   recordings of 30 s, one after another and as fast as they were spoken, to a server with one worker, both on one core:
+              from `ELSA:end_stream` to the result
+    crowd     20 recordings at once to a server with two workers: each result is the same as alone; --kill: one worker is killed
+              in the middle, and its stream alone fails
     worker    seconds and memory that a worker takes to start
 
+The first two are clients of the whole server, over WebSockets, with the vendor's packets: half seconds with a header each.
 Speech: learners of `eval/pronunciation`, each recording one speaker's sentences with half a second between them. `--speed 4`
-sends them in a quarter of their time, which makes it harder and not easier.
+sends those of the crowd in a quarter of their time, which makes it harder and not easier.
 """
 
 import argparse
@@ -16,7 +18,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,7 +36,6 @@ from voicestream.models.vad import compact
 from voicestream.server.assessor import FACTORY, RATE_HZ, Assessor
 from voicestream.server.config import Settings
 from voicestream.server.worker_pool import WorkerPool
-from voicestream.sessions.assessment_result import Assessment
 from voicestream.store.api_key import add_key
 from voicestream.store.database import FILE_NAME, Database
 
@@ -61,18 +62,6 @@ def recordings(shared: Path) -> Iterator[Recording]:
         start += 1
 
 
-async def assess(assessor: Assessor, recording: Recording, speed: float) -> tuple[Assessment, float]:
-    """The assessment, and the seconds from the last sample to it."""
-    with assessor.begin() as run:
-        began = trio.current_time()
-        for at in range(0, len(recording), PACKET):
-            await trio.sleep_until(began + at / RATE_HZ / speed)
-            run.hear(recording[at : at + PACKET])
-        ended = trio.current_time()
-        (found,) = await run.finish()
-        return found, trio.current_time() - ended
-
-
 async def ready(pool: WorkerPool, workers: int) -> None:
     pool.wake()
     while len(pool.pids) < workers:
@@ -80,29 +69,33 @@ async def ready(pool: WorkerPool, workers: int) -> None:
         await trio.sleep(0.05)
 
 
-def cpu_s(pids: tuple[int, ...]) -> float:
-    """Of these processes and of this one."""
+def cpu_s(pids: Iterable[int]) -> float:
+    """Of these processes."""
     fields = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids)
-    return sum(int(field[11]) + int(field[12]) for field in fields) / os.sysconf("SC_CLK_TCK") + time.process_time()
+    return sum(int(field[11]) + int(field[12]) for field in fields) / os.sysconf("SC_CLK_TCK")
 
 
 async def latency(options: argparse.Namespace) -> None:
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    pool, source = made_pool(1), recordings(options.shared)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(pool.serve)
-        await ready(pool, 1)
-        assessor = Assessor(pool, compact.load, 40, 200)
-        await assess(assessor, next(source), options.speed)
-        before, waits = cpu_s(pool.pids), []
+    source, cores = recordings(options.shared), sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[-1:])  # of the server, too, and of its worker
+    with TemporaryDirectory(prefix="voicestream-") as place, serving(Path(place), workers=1) as (server, key):
+        os.sched_setaffinity(0, cores[:1])
+        url = f"http://127.0.0.1:{server.port}"
+        await talk(url, key, next(source), 1000.0)
+        pids = (server.pid, *workers_of(server.pid))
+        before, waits = cpu_s(pids), []
         for _ in range(options.runs):
-            found, waited_s = await assess(assessor, next(source), options.speed)
+            said, waited_s = await talk(url, key, next(source), 1.0)
             waits.append(waited_s)
-            words = sum(len(one.words) for one in found.utterances)
-            print(f"{waited_s:.3f} s after the end: {len(found.utterances)} utterances, {words} words", flush=True)
-        spent = cpu_s(pool.pids) - before
-        tell("latency", median_s=np.median(waits), worst_s=max(waits), cpu_s_per_s=spent / options.runs / LENGTH_S)
-        nursery.cancel_scope.cancel()
+            print(f"{waited_s:.3f} s after ELSA:end_stream, {said.count('nativeness_score')} scores", flush=True)
+        tell(
+            "latency",
+            median_s=np.median(waits),
+            worst_s=max(waits),
+            cpu_s_per_s=(cpu_s(pids) - before) / options.runs / LENGTH_S,
+            load=os.getloadavg()[0],
+        )
+    os.sched_setaffinity(0, cores)
 
 
 async def crowd(options: argparse.Namespace) -> None:
@@ -112,7 +105,7 @@ async def crowd(options: argparse.Namespace) -> None:
     outcomes: dict[int, str] = {}
     waits: list[float] = []
 
-    with TemporaryDirectory(prefix="voicestream-") as place, serving(Path(place)) as (server, key):
+    with TemporaryDirectory(prefix="voicestream-") as place, serving(Path(place), workers=2) as (server, key):
         url = f"http://127.0.0.1:{server.port}"
 
         async def one(number: int) -> None:
@@ -154,7 +147,7 @@ async def talk(url: str, key: str, recording: Recording, speed: float) -> tuple[
         nonlocal ended
         began = trio.current_time()
         for at in range(0, len(recording), PACKET):
-            await trio.sleep_until(began + at / RATE_HZ / speed)
+            await trio.sleep_until(began + (at + PACKET) / RATE_HZ / speed)  # when all of it is spoken
             yield recording[at : at + PACKET].astype("<i2").tobytes()
         ended = trio.current_time()
 
@@ -164,12 +157,12 @@ async def talk(url: str, key: str, recording: Recording, speed: float) -> tuple[
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[House, str]]:
-    """A server with two workers and the installed models, and a key to it."""
+def serving(folder: Path, workers: int) -> Iterator[tuple[House, str]]:
+    """A server with so many workers and the installed models, and a key to it."""
     (folder / "models").symlink_to(Settings().data_path() / "models")
     with closing(Database(folder / FILE_NAME)) as database:
-        _, key = add_key(database, "crowd", "crowd", time.time())
-    with house(folder / "log", data_folder=folder, assessment_workers=2) as server:
+        _, key = add_key(database, "benchmark", "benchmark", time.time())
+    with house(folder / "log", data_folder=folder, assessment_workers=workers) as server:
         yield server, key
 
 
@@ -193,9 +186,11 @@ async def worker(options: argparse.Namespace) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(pool.serve)
         await ready(pool, 1)
-        started_s, spent = trio.current_time() - began, cpu_s(pool.pids) - time.process_time()
+        started_s, spent = trio.current_time() - began, cpu_s(pool.pids)
         fresh = memory_mb(pool.pids[0])
-        await assess(Assessor(pool, compact.load, 40, 200), next(source), 1000.0)
+        with Assessor(pool, compact.load, runs=1, backlog=10).begin() as run:
+            run.hear(next(source))
+            await run.finish()
         tell("worker", start_s=started_s, start_cpu_s=spent, fresh=fresh, after_30_s=memory_mb(pool.pids[0]))
         nursery.cancel_scope.cancel()
 

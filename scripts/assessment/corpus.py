@@ -93,7 +93,7 @@ class Listener:
             SpokenWord(text, phones[0][1], phones[-1][2], [_scored(phone, phone_model) for phone in phones], sure)
             for text, sure, phones in heard["words"]
         ]
-        found_pace = pace(Speech(words, np.zeros(0, np.float32), np.array(heard["labels"], np.uint8)), sentence)
+        found_pace = pace(Speech(words, np.zeros(0, np.float32), np.array(heard["labels"], np.uint8)))
         found = impression(words, found_pace) if found_pace is not None else None
         return None if found is None else np.array(found)
 

@@ -80,7 +80,7 @@ class FakeAssessor:
     """Takes on `places` recordings at once."""
 
     wait_s: float = 0.0
-    error: PeerError | None = None
+    error: Exception | None = None
     places: int = 100
     said: str | None = None  # the sentence that is read, of several
     runs: list[FakeRun] = field(default_factory=list)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 import trio
+from structlog.testing import capture_logs
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.assessment.fake_assessor import FakeAssessor, assessed
@@ -206,6 +207,14 @@ async def test_recognition_that_fails_is_told(tmp_path: Path, voice: Samples, fa
     with house(tmp_path, FakeAssessor(error=PeerError(fault))) as visited:
         texts, code = await say(visited, CONFIG, wav(voice), END)
         assert (texts[-1], code) == ({"status": "failed", "reason": reason}, 1000)
+
+
+async def test_a_mistake_of_our_own_is_told_and_logged(tmp_path: Path, voice: Samples, autojump_clock: MockClock) -> None:
+    with house(tmp_path, FakeAssessor(error=RuntimeError("ours"))) as visited, capture_logs() as entries:
+        texts, code = await say(visited, CONFIG, wav(voice), END)
+        assert (texts[-1], code) == ({"status": "failed", "reason": "server_error"}, 1000)
+        assert [(entry["event"], entry["log_level"]) for entry in entries] == [("assessment failed", "error")]
+        assert visited.outcomes() == {"failed": 1}
 
 
 async def test_who_finds_nobody_to_recognise_is_told_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -1,5 +1,7 @@
 """What may go wrong with the audio of a stream (issue 5), each with its status."""
 
+import io
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -7,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 from trio_websocket import ConnectionClosed
 
-from tests.assessment.house import CONFIG, END, FREE, SCRIPTED, START, Samples, house, packets, rest, say, told, wav
+from tests.assessment.house import CONFIG, END, FREE, SCRIPTED, START, Here, Samples, T, house, packets, rest, say, told, wav
 from voicestream.server.job_runner import JobRunner
 from voicestream.server.metrics import Metrics
 
@@ -53,6 +56,33 @@ async def test_packets_may_be_cut_anywhere(tmp_path: Path, voice: Samples, size:
         texts, _ = await say(visited, CONFIG, *[data[begin : begin + size] for begin in range(0, len(data), size)], END)
         assert texts[-1]["status"] == "success"
         assert visited.assessor.runs[0].samples.tobytes() == voice.tobytes()
+
+
+class Threads(Here):
+    """Counts what would have gone to a thread."""
+
+    count = 0
+
+    async def run(self, work: Callable[[], T], model: str) -> T:
+        self.count += 1
+        return await super().run(work, model)
+
+
+@pytest.mark.parametrize("kind, threads", [("WAV", 0), ("OGG", 4)])
+async def test_compressed_packets_are_heard_in_threads_however_small(
+    tmp_path: Path, voice: Samples, kind: str, threads: int, autojump_clock: MockClock
+) -> None:
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(16000 * 55, np.int16) if kind == "OGG" else voice[:8000], 16000, format=kind)
+    data, runner = file.getvalue(), Threads()
+    with house(tmp_path, runner=runner) as visited:
+        async with visited.visit(FREE) as websocket:
+            await websocket.send_message(CONFIG)
+            for at in range(4):
+                await websocket.send_message(data[at * len(data) // 4 : (at + 1) * len(data) // 4])
+            await wait_all_tasks_blocked()
+        assert len(data) < 20_000
+        assert runner.count == threads
 
 
 async def test_a_header_that_lies_loses_nothing(tmp_path: Path, voice: Samples, autojump_clock: MockClock) -> None:

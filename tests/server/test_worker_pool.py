@@ -1,12 +1,13 @@
 """What a worker does wrong is told to the one whose work it was, and to nobody else; no process is left."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 import trio
+from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
 
 from voicestream.errors import LITTLE_SPEECH, WORKER_DEFECT, WORKER_DIED, WORKER_MISSING, WORKER_SLOW, Fault, PeerError
@@ -16,8 +17,8 @@ TOY = "tests.server.toy_worker:make"
 
 
 @asynccontextmanager
-async def pool(workers: int = 1, work_s: float = 20.0, factory: str = TOY) -> AsyncIterator[WorkerPool]:
-    made = WorkerPool(factory, b"<", workers, work_s)
+async def pool(workers: int = 1, work_s: float = 20.0, factory: str = TOY, argument: bytes = b"<") -> AsyncIterator[WorkerPool]:
+    made = WorkerPool(factory, argument, workers, work_s)
     async with trio.open_nursery() as nursery:
         await nursery.start(made.serve)
         yield made
@@ -35,6 +36,11 @@ def told(fault: Fault, detail: str = "") -> Iterator[None]:
     with pytest.raises(PeerError) as caught:
         yield
     assert (caught.value.fault, caught.value.detail) == (fault, detail or caught.value.detail)
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    while not is_so():
+        await trio.lowlevel.checkpoint()
 
 
 def alive(pid: int) -> bool:
@@ -126,7 +132,7 @@ async def test_no_setting_is_told_to_a_worker(monkeypatch: pytest.MonkeyPatch) -
     assert b"PATH" in names
 
 
-async def test_urgent_work_goes_first_even_when_it_became_so_later() -> None:
+async def test_what_is_awaited_longest_goes_first_even_when_that_became_so_later() -> None:
     order: list[bytes] = []
 
     async def note(work: Work) -> None:
@@ -137,8 +143,9 @@ async def test_urgent_work_goes_first_even_when_it_became_so_later() -> None:
         for work in works:  # the worker has not loaded yet
             made.submit(work)
             nursery.start_soon(note, work)
-        works[2].urgent = True
-    assert order == [b"<2", b"<0", b"<1", b"<3"]
+        works[3].awaited_since = 2.0
+        works[2].awaited_since = 1.0
+    assert order == [b"<2", b"<3", b"<0", b"<1"]
 
 
 async def test_dropped_work_is_not_begun() -> None:
@@ -161,6 +168,31 @@ async def test_work_is_refused_where_no_worker_can_be_started(name: str, fault: 
         assert not made.ready
         with told(fault):
             made.check()
+
+
+async def test_a_start_that_failed_long_ago_is_no_reason_to_refuse_work(tmp_path: Path) -> None:
+    (tmp_path / "go").touch()
+    async with pool(factory="tests.server.toy_worker:unlucky", argument=bytes(tmp_path)) as made:
+        with told(LITTLE_SPEECH, "at the start"):
+            await ask(made, b"echo x")
+        await until(lambda: made.ready)  # it was started again
+        with told(WORKER_DIED, "SIGKILL"):
+            await ask(made, b"kill")
+        await until(lambda: not made.ready)
+        assert not made.broken
+        assert await ask(made, b"echo x") == b"<x"
+
+
+async def test_work_waits_for_the_worker_that_still_loads_when_another_could_not(tmp_path: Path) -> None:
+    async with pool(workers=2, factory="tests.server.toy_worker:unlucky", argument=bytes(tmp_path)) as made:
+        work = Work(b"echo x")
+        with capture_logs() as entries:
+            made.submit(work)
+            await until(lambda: bool(entries))
+        assert entries[0]["event"] == "worker could not be started"
+        assert not made.broken
+        (tmp_path / "go").touch()
+        assert await work.wait() == b"<x"
 
 
 async def test_no_process_is_left_and_no_work_waits_for_ever() -> None:

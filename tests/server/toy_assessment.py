@@ -42,7 +42,7 @@ class ToyAligner:
 
 
 def judge(words: Sequence[Word], samples: Samples, labels: NDArray[np.uint8], sentence: Sequence[str] | None) -> Judgement:
-    return Judgement(Scores(overall=float(len(words))), None, Melody(), [0.5] * len(words), {})
+    return Judgement(Scores(overall=float(len(words))), None, Melody(), {})
 
 
 def make(argument: bytes) -> Handle:

@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import time
+from pathlib import Path
 
 from voicestream.errors import LITTLE_SPEECH, PeerError
 from voicestream.server.worker import Handle
@@ -47,3 +48,15 @@ def broken(argument: bytes) -> Handle:
 
 def dying(argument: bytes) -> Handle:
     os._exit(3)
+
+
+def unlucky(argument: bytes) -> Handle:
+    """Of the processes that share a folder, the first cannot be started, the others when `go` lies there."""
+    folder = Path(argument.decode())
+    try:
+        (folder / "first").touch(exist_ok=False)
+    except FileExistsError:
+        while not (folder / "go").exists():
+            time.sleep(0.01)
+        return make(b"<")
+    raise PeerError(LITTLE_SPEECH, "at the start")

@@ -54,7 +54,7 @@ def aligned(place: int, word: str, score: float) -> AlignedWord:
 
 
 def judge(words: Sequence[Word], samples: Samples, labels: NDArray[np.uint8], sentence: Sequence[str] | None) -> Judgement:
-    return Judgement(Scores(fluency=float(len(words))), None, Melody(), [float(at) for at in range(len(words))], {"fluency": LEVEL})
+    return Judgement(Scores(fluency=float(len(words))), None, Melody(), {"fluency": LEVEL})
 
 
 def heard(*words: str, confidence: float = 0.9) -> SegmentFinding:
@@ -101,12 +101,11 @@ def test_an_utterance_ends_with_a_pause_and_not_with_a_segment() -> None:
     assert [utterance.text for utterance in found.utterances] == ["I like it.", "Yes. So", "there"]
 
 
-def test_free_speech_is_told_with_the_prominence_of_each_word() -> None:
+def test_free_speech_is_told_utterance_by_utterance() -> None:
     chain = Chain(Transcriber("one", "two"), Aligner(), judge)
     findings = [chain.assess_segment(start, SECOND, align=True) for start in (0, 32000)]
     found = chain.conclude([*findings, SegmentFinding((), ())], np.tile(SECOND, 4), LABELS, None, 20.0)
     assert [utterance.text for utterance in found.utterances] == ["one two", "one two"]
-    assert [word.prominence for utterance in found.utterances for word in utterance.words] == [0.0, 1.0, 2.0, 3.0]
     assert [word.place for utterance in found.utterances for word in utterance.words] == [0, 1, 0, 1]  # in the text of each
     assert (found.total_s, found.net_speech_s, found.snr_db, found.scores.fluency) == (4.0, 0.6, 20.0, 4.0)
     assert found.levels == {"fluency": LEVEL}

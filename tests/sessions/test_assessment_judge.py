@@ -1,6 +1,7 @@
 """What models find about speech, as the session has it."""
 
 import numpy as np
+import pytest
 
 from voicestream.models.speech.conclusion import conclude
 from voicestream.models.speech.spoken import Speech
@@ -27,8 +28,13 @@ def test_every_field_keeps_its_name_and_value() -> None:
     for one, other in ((found.scores, told.scores), (found.pace, told.pace)):
         assert {name: getattr(other, name) for name in one._fields} == one._asdict()
     assert (told.melody.pitch_variation, told.melody.energy_variation) == (found.melody.pitch_variation, found.melody.energy_variation)
-    np.testing.assert_array_equal(np.array(told.melody.pitch_hz, np.float32), found.melody.pitch_hz)
-    assert len(told.prominence) == 8
+
+
+@pytest.mark.parametrize("sentence, count", [(None, 7), (["to"] * 8, None)])
+def test_repetitions_are_counted_where_the_words_are_the_speakers_own(sentence: list[str] | None, count: int | None) -> None:
+    told = judge(words(), SAMPLES, LABELS, sentence)
+    assert told.pace is not None
+    assert told.pace.repetitions == count
 
 
 def test_silence_has_no_pace() -> None:

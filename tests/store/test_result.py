@@ -33,6 +33,16 @@ def test_what_is_kept_is_read_by_its_links(results: Results) -> None:
     assert (results.result(kept.result, 1.0), results.audio(kept.audio, 1.0)) == (b"{}", b"RIFF")
 
 
+def test_all_of_a_tenant_is_forgotten_and_nothing_of_others(results: Results, tmp_path: Path) -> None:
+    gone = [results.put("acme", b"{}", wav, at=0.0) for wav in (b"RIFF", None)]
+    left = results.put("other", b"{}", b"RIFF", at=0.0)
+    assert left.audio is not None
+    assert results.forget_tenant("acme") == 2
+    assert [results.result(one.result, 1.0) for one in gone] == [None, None]
+    assert (results.result(left.result, 1.0), results.audio(left.audio, 1.0)) == (b"{}", b"RIFF")
+    assert len(files(tmp_path)) == 1
+
+
 def test_neither_link_opens_the_other(results: Results) -> None:
     kept = results.put("acme", b"{}", b"RIFF", at=0.0)
     assert kept.audio is not None

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from voicestream import __version__
+from voicestream.cli.assessments import assessments
 from voicestream.cli.authenticity import authenticity
 from voicestream.cli.calibrate import calibrate
 from voicestream.cli.card import card
@@ -83,6 +84,7 @@ cards.command(short_help="Get the weights of a model that does not come along.")
 app.add_typer(cards)
 app.add_typer(clients)
 app.add_typer(keys)
+app.add_typer(assessments)
 app.command(short_help="Explain a numbered error.")(errors)
 
 

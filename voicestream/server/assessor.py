@@ -4,19 +4,22 @@
     finish ─► the last segment, and the answers of all, in order ◄────┴─► WorkerPool: the whole ─► Assessment
 
 When somebody stops speaking only the last segment and the conclusion are left to do. Work of those who have finished
-goes before that of those who still speak.
+goes before that of those who still speak, and of those who finished first before all: where there is too much to do, some are
+late, and not everybody.
 """
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from types import TracebackType
-from typing import Final, Self, TypeAlias
+from typing import Final, Self, TypeAlias, TypeVar
 
+import msgspec
 import numpy as np
+import trio
 from numpy.typing import NDArray
 
 from voicestream.dsp.frontend import FrontEndPlan
-from voicestream.errors import ASSESSMENT_BUSY, MisuseError, PeerError
+from voicestream.errors import ASSESSMENT_BUSY, WORKER_DEFECT, MisuseError, PeerError
 from voicestream.models.speech import package
 from voicestream.models.speech.moonshine import BUNDLE
 from voicestream.models.speech.segmenter import Segment, Segmenter
@@ -28,6 +31,7 @@ from voicestream.server.worker_pool import Work, WorkerPool
 from voicestream.sessions.assessment_result import Assessment
 
 Recording: TypeAlias = NDArray[np.int16]
+T = TypeVar("T")
 
 RATE_HZ: Final = 16000
 FACTORY: Final = "voicestream.server.assessment_work:make"  # by name: it brings the models
@@ -126,14 +130,15 @@ class Run:
         self._over = True
         try:
             self._submit(self._segmenter.flush())
+            since = trio.current_time()
             for work in self._segments:
-                work.urgent = True
-            findings = tuple([read_finding(await work.wait()) for work in self._segments])
+                work.awaited_since = since
+            findings = tuple([_read(read_finding, await work.wait()) for work in self._segments])
             for sentence in self._sentences or (None,):
                 whole = ConclusionWork(findings, bytes(self._pcm), bytes(self._labels), sentence)
-                self._conclusions.append(Work(write_work(whole), urgent=True))
+                self._conclusions.append(Work(write_work(whole), since))
                 self._pool.submit(self._conclusions[-1])
-            return [read_assessment(await work.wait()) for work in self._conclusions]
+            return [_read(read_assessment, await work.wait()) for work in self._conclusions]
         finally:
             self.cancel()
 
@@ -150,3 +155,11 @@ class Run:
             work = Work(write_work(SegmentWork(segment.start_sample, pcm, align=not self._sentences)))
             self._pool.submit(work)
             self._segments.append(work)
+
+
+def _read(decode: Callable[[bytes], T], answer: bytes) -> T:
+    """What a worker has answered; PeerError VS2163 when that is nothing a sane one says."""
+    try:
+        return decode(answer)
+    except msgspec.MsgspecError as error:
+        raise PeerError(WORKER_DEFECT, "an answer that cannot be read") from error

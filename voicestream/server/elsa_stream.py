@@ -8,9 +8,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+import structlog
 import trio
 
-from voicestream.errors import ASSESSMENT_IDLE, MisuseError, PeerError
+from voicestream.errors import ASSESSMENT_IDLE, INTERNAL, MisuseError, PeerError
 from voicestream.server.assessment import POOL, Assessments, Run, Samples, pieces
 from voicestream.server.assessment_figure import AssessmentFigures
 from voicestream.server.switchboard import Line
@@ -29,8 +30,11 @@ from voicestream.sessions.vocabulary import (
     Session,
 )
 
-_LIGHT_BYTES: Final = 64 * 1024  # of a packet that is heard at once; larger ones go to a thread
+_LIGHT_BYTES: Final = 64 * 1024  # of a packet of samples that is heard at once; larger ones go to a thread
+_SAMPLES: Final = b"RIFF"  # what begins otherwise is compressed: a minute of speech may be in a small packet
 _ENOUGH_S: Final = 1.0  # of speech in a stream that stalled, to be scored all the same
+
+_log = structlog.get_logger(__name__)
 
 
 class Desk:
@@ -70,6 +74,7 @@ class Stream:
         self._before_s = before_s
         self._listening = desk.assessments.listen(service)
         self._run: Run | None = None  # None before and after
+        self._light: bool | None = None  # whether its audio is not compressed; None before its first packet
         self._deaf = False  # all is heard, or nothing will be
         self._over = False
         self._scope = trio.CancelScope()
@@ -89,7 +94,9 @@ class Stream:
         """Take a packet: whether the speaker has finished, or why it is no audio."""
         if self._deaf:
             return None
-        if len(audio.payload) > _LIGHT_BYTES:
+        if self._light is None:
+            self._light = audio.payload.startswith(_SAMPLES)
+        if not self._light or len(audio.payload) > _LIGHT_BYTES:
             return Job(POOL, partial(self._hear, audio.payload), heavy=True)
         return self._hear(audio.payload)
 
@@ -150,6 +157,9 @@ class Stream:
                 told = await desk.assessments.conclude(run, self._listening, desk.tenant, desk.base, self._line.tell)
             except PeerError as error:
                 self._fail(error, trio.current_time() - began)
+            except Exception as error:  # our own: this stream ends by it, and is told so
+                _log.error("assessment failed", exc_info=error)
+                self._fail(PeerError(INTERNAL), trio.current_time() - began)
             else:
                 self.end("success", trio.current_time() - began)
                 self._line.tell(told)

@@ -9,6 +9,7 @@ whose work it had; the rest waits for the next process. One that cannot be start
 
 from collections import Counter, deque
 from contextlib import suppress
+from math import inf
 from typing import Final, Literal, TypeAlias, get_args
 
 import structlog
@@ -30,11 +31,11 @@ _log = structlog.get_logger()
 class Work:
     """One request to a worker and, later, its answer."""
 
-    __slots__ = ("_answer", "_done", "_error", "request", "urgent")
+    __slots__ = ("_answer", "_done", "_error", "awaited_since", "request")
 
-    def __init__(self, request: bytes, *, urgent: bool = False) -> None:
+    def __init__(self, request: bytes, awaited_since: float = inf) -> None:
         self.request = request
-        self.urgent = urgent  # somebody waits for it: it goes first. May be set while it is in the queue
+        self.awaited_since = awaited_since  # when somebody began to wait for it: who waits longest goes first. May be set in the queue
         self._done = trio.Event()
         self._answer = b""
         self._error: PeerError | None = None
@@ -70,7 +71,7 @@ class WorkerPool:
         self._idle = trio.lowlevel.ParkingLot()
         self._processes: set[WorkerProcess] = set()  # that have loaded
         self._wanted = trio.Event()
-        self._fault: PeerError | None = PeerError(WORKER_MISSING)  # why there is none; None while it is not known
+        self._faults = dict.fromkeys(range(workers), PeerError(WORKER_MISSING))  # of keepers that could not start their process
 
     @property
     def ready(self) -> bool:
@@ -79,8 +80,8 @@ class WorkerPool:
 
     @property
     def broken(self) -> bool:
-        """Whether there is no worker, and the last one could not be started."""
-        return not self._processes and self._fault is not None
+        """Whether there is no worker, and none that may still load: each could not be started."""
+        return len(self._faults) == self._workers
 
     @property
     def waiting(self) -> int:
@@ -107,9 +108,10 @@ class WorkerPool:
         self._wanted.set()
 
     def check(self) -> None:
-        """PeerError when there is no worker and the last one could not be started: why."""
-        if self._fault is not None and not self._processes:
-            raise PeerError(self._fault.fault, self._fault.detail)
+        """PeerError when the pool is broken: why the last worker could not be started."""
+        if self.broken:
+            last = [*self._faults.values()][-1]
+            raise PeerError(last.fault, last.detail)
 
     def submit(self, work: Work) -> None:
         """Put it into the queue; where no worker can be had it fails at once."""
@@ -129,17 +131,18 @@ class WorkerPool:
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep the processes, once they are wanted, until cancelled; then none is left, and all work has failed."""
-        self._fault = None
+        missing = dict(self._faults)
+        self._faults.clear()
         try:
             async with trio.open_nursery() as nursery:
-                for _ in range(self._workers):
-                    nursery.start_soon(self._keep)
+                for keeper in range(self._workers):
+                    nursery.start_soon(self._keep, keeper)
                 task_status.started()
         finally:
-            self._fault = PeerError(WORKER_MISSING)
-            self._fail_all(self._fault)
+            self._faults = missing
+            self._fail_all()
 
-    async def _keep(self) -> None:
+    async def _keep(self, keeper: int) -> None:
         """One process after another."""
         await self._wanted.wait()
         pause_s = _FIRST_PAUSE_S
@@ -148,6 +151,7 @@ class WorkerPool:
                 async with WorkerProcess(self._factory) as process:
                     await process.ask(self._argument, _START_S)
                     pause_s = _FIRST_PAUSE_S
+                    self._faults.pop(keeper, None)
                     self._processes.add(process)
                     try:
                         await self._employ(process)
@@ -156,10 +160,11 @@ class WorkerPool:
                         self._processes.remove(process)
             except (PeerError, NotBegun) as failure:
                 error = _start_fault(failure)
-                self._fault = error
+                self._faults.pop(keeper, None)
+                self._faults[keeper] = error  # behind the others'
                 _log.error("worker could not be started", code=error.fault.code, detail=error.detail, again_s=pause_s)
-                if not self._processes:
-                    self._fail_all(error)
+                if self.broken:
+                    self._fail_all()
                 await trio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             else:
@@ -185,7 +190,7 @@ class WorkerPool:
         """The work that is most wanted; None when the process has ended meanwhile."""
         while not process.has_ended:
             if self._queue:
-                work = next((work for work in self._queue if work.urgent), self._queue[0])
+                work = min(self._queue, key=lambda work: work.awaited_since)  # of equals the first
                 self._queue.remove(work)
                 return work
             await self._idle.park()
@@ -213,7 +218,9 @@ class WorkerPool:
             _log.error("work failed in a worker", code=outcome.fault.code, detail=outcome.detail)
         return told
 
-    def _fail_all(self, error: PeerError) -> None:
+    def _fail_all(self) -> None:
+        """Why, is told by the last fault there was."""
+        error = [*self._faults.values()][-1]
         while self._queue:
             self._queue.popleft().finish(error)
 

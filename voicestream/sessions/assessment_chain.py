@@ -9,7 +9,6 @@ sentence at all.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Final, NamedTuple, Protocol, TypeAlias
@@ -50,12 +49,11 @@ class Transcriber(Protocol):
 
 
 class Judgement(NamedTuple):
-    """Scores and what they were made from; levels: of the scores that have one; prominence: of each word."""
+    """Scores and what they were made from; levels: of the scores that have one."""
 
     scores: Scores
     pace: Pace | None
     melody: Melody
-    prominence: Sequence[float | None]
     levels: Mapping[str, Level]
 
 
@@ -95,16 +93,12 @@ class Chain:
         reading = self._spoken(findings) if sentence is None else self._read(findings, samples, sentence.split())
         words = [word for utterance in reading.utterances for word in utterance.words]
         judgement = self._judge(words, samples, np.frombuffer(labels, np.uint8), sentence.split() if sentence is not None else None)
-        prominence = iter(judgement.prominence)
         return Assessment(
             total_s=len(recording) / RATE_HZ,
             net_speech_s=labels.count(1) * FRAME_MS / 1000,
             snr_db=snr_db,
             recording="ok" if any(labels) else "no_speech",
-            utterances=tuple(
-                replace(utterance, words=tuple(replace(word, prominence=next(prominence)) for word in utterance.words))
-                for utterance in reading.utterances
-            ),
+            utterances=reading.utterances,
             scores=judgement.scores,
             pace=judgement.pace,
             melody=judgement.melody,

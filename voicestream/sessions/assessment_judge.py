@@ -16,8 +16,7 @@ def judge(words: Sequence[Word], samples: NDArray[np.float32], labels: NDArray[n
     found = conclude(Speech(words, samples, labels), sentence)
     return Judgement(
         Scores(**found.scores._asdict()),
-        Pace(**found.pace._asdict()) if found.pace is not None else None,
-        Melody(found.melody.pitch_variation, found.melody.energy_variation, tuple(found.melody.pitch_hz.tolist())),
-        found.prominence,
+        Pace(**found.pace._asdict(), **(found.disfluency._asdict() if found.disfluency else {})) if found.pace else None,
+        Melody(*found.melody),
         {scale: Level(*band) for scale, band in found.bands.items()},
     )

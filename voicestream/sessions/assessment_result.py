@@ -43,7 +43,6 @@ class Word:
     score: float
     phones: tuple[Phone, ...]
     confidence: float = 1.0
-    prominence: float | None = None
     place: int | None = None
 
 
@@ -74,17 +73,16 @@ class Pace:
     articulated_syllables_per_minute: float
     articulated_phones_per_minute: float
     pauses: tuple[tuple[float, float], ...] = ()  # start and end of each over 0.2 s, between first and last word
-    fillers: int = 0
-    repetitions: int = 0
+    fillers: int | None = None  # None where a sentence was given
+    repetitions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Melody:
-    """Pitch and loudness of the speech. pitch_hz: one number per 10 ms from the start of the recording, NaN where unvoiced."""
+    """How far pitch and loudness move."""
 
     pitch_variation: float | None = None  # semitones, standard deviation
     energy_variation: float | None = None  # dB, standard deviation over speech
-    pitch_hz: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

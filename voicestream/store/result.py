@@ -112,6 +112,14 @@ class Results:
         self._sweep()
         return len(old)
 
+    def forget_tenant(self, tenant: str) -> int:
+        """Remove all results and recordings of a tenant; how many results there were."""
+        with self._database.write() as connection:
+            gone = connection.execute("DELETE FROM assessments WHERE tenant = ? RETURNING audio", (tenant,)).fetchall()
+        for (audio,) in gone:
+            self._remove(audio)
+        return len(gone)
+
     def _row(self, statement: str, link: str, at: float) -> tuple[bytes] | None:
         if len(link) > _LONGEST_LINK:
             return None

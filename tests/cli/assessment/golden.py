@@ -53,7 +53,7 @@ FREE: dict[str, Any] = {
                     "other_scores": {"ielts_score": None},
                 },
                 "other_metrics": {
-                    "fluency": {"pausing_score": 71.0, "words_per_minute": 118.4},
+                    "fluency": {"pausing_score": 71.0, "words_per_minute": 118.4, "pauses": [[0.8, 1.5]]},
                     "intonation": {"energy_variation": 0.41, "pitch_variation": 0.28},
                 },
             },
@@ -108,6 +108,7 @@ SENTENCE: dict[str, Any] = {
             "fluency_score": 88,
             "intonation_score": None,
             "speed_metrics": {"words_per_minute": 96.0, "articulated_words_per_minute": 120.25},
+            "pausing_metrics": {"pause_ratio_without_initial_sil": 0.12},
             "pronunciation_rate_metrics": {"correct_words_ratio": 0.5},
             "words": [
                 {

@@ -71,10 +71,23 @@ def test_the_vendors_sentence() -> None:
         ("pace", "96 words a minute"),
         ("pace without pauses", "120.2 words a minute"),
         ("right words", "50 %"),
+        ("silence between words", "12 %"),
         ("signal to noise", "23.5 dB"),
     )
     assert finding.confusions == (Confusion("p", "b", 1, ("pizza",)),)
     assert finding.notes == ("The recording is noisy: the scores may be off.",)
+
+
+def test_pauses_are_those_that_were_told() -> None:
+    told = copy.deepcopy(FREE)
+    assert read_result(told).pauses == ((0.8, 1.5),)
+    fluency = told["speakers"][0]["metrics"]["other_metrics"]["fluency"]
+    fluency["pauses"] = [[0.1, "0.5"], [0.7], [0.9, 0.8], "1.0", [1.1, None]]
+    assert read_result(told).pauses == ((0.1, 0.5),)
+    fluency["pauses"] = []
+    assert read_result(told).pauses == ()
+    del fluency["pauses"]
+    assert read_result(told).pauses is None
 
 
 def spoken(words: list[dict[str, Any]], sentence: str, **fields: Any) -> tuple[Word, ...]:

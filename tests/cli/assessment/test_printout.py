@@ -48,7 +48,7 @@ def test_scores_stand_with_their_scale_words_and_levels() -> None:
 def test_what_to_practise_and_pauses_and_notes() -> None:
     text = printed(read_result(FREE))
     assert ["/ɹ/", "/l/", "2", "market"] in [line.split() for line in text.splitlines()]
-    assert "1, 0.6 s in all, the longest 0.6 s" in text
+    assert "1, 0.7 s in all, the longest 0.7 s" in text
     assert "! There was too little speech" in text
 
 

@@ -21,11 +21,3 @@ from voicestream.models.speech.disfluency import disfluency
 )
 def test_counts(told: str, fillers: int, repetitions: int) -> None:
     assert disfluency(told.split()) == (fillers, repetitions)
-
-
-def test_what_the_sentence_repeats_is_no_fault() -> None:
-    assert disfluency(["All", "all", "that", "was", "past"], ["ALL", "ALL", "THAT", "WAS", "PAST"]) == (0, 0)
-
-
-def test_a_filler_of_the_sentence_is_no_fault() -> None:
-    assert disfluency(["ah", "that", "is", "it", "um"], ["ah", "that", "is", "it"]) == (1, 0)

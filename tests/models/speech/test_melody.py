@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.models.speech.toy_speech import run, speech
-from voicestream.models.speech.melody import melody, prominence
+from voicestream.models.speech.melody import melody
 
 RATE_HZ = 16000
 
@@ -48,27 +48,8 @@ def test_silence_has_no_melody() -> None:
     found = melody(speech(WORDS))
     assert found.pitch_variation is None
     assert found.energy_variation is None
-    assert np.isnan(found.pitch_hz).all()
 
 
 def test_no_words_have_no_melody() -> None:
     found = melody(speech([], samples=voice(held([150.0]))))
     assert (found.pitch_variation, found.energy_variation) == (None, None)
-
-
-@pytest.mark.parametrize("hz, loudness", [([150.0, 150.0, 190.0, 150.0], [0.1] * 4), ([150.0] * 4, [0.05, 0.05, 0.2, 0.05])])
-def test_the_word_that_is_higher_or_louder_stands_out(hz: list[float], loudness: list[float]) -> None:
-    found = prominence(WORDS, melody(speech(WORDS, samples=voice(held(hz), held(loudness)))))
-    assert max(range(4), key=lambda place: found[place] or 0.0) == 2
-    assert sum(place or 0.0 for place in found) == pytest.approx(0.0, abs=1e-6)
-
-
-def test_the_longer_word_stands_out() -> None:
-    words = [*run([0.0, 0.3]), *run([0.6], 0.9), *run([1.5])]
-    found = prominence(words, melody(speech(words, samples=voice(held([150.0] * 6)))))
-    assert max(range(4), key=lambda place: found[place] or 0.0) == 2
-
-
-def test_among_two_words_none_stands_out() -> None:
-    words = WORDS[:2]
-    assert prominence(words, melody(speech(words))) == (None, None)

@@ -85,6 +85,7 @@ def _unscripted(result: Fields) -> Finding:
         tuple(_notes(result)),
         transcript=_text(result, "transcript") or " ".join(_text(utterance, "text") for utterance in told),
         total_s=_number(result, "total_time"),
+        pauses=_pauses(fluency),
     )
 
 
@@ -101,6 +102,7 @@ def _scripted(result: Fields) -> Finding:
         _listed("left out", first, "omitted_words"),
         _listed("added", first, "inserted_words"),
         _fact("pausing", pausing, "pausing_score_percentage", "of 100"),
+        _share("silence between words", pausing, "pause_ratio_without_initial_sil"),
         _fact("signal to noise", first, "snr", "dB"),
         *(_fact(name, first, field) for field, name in _OUTSIDE.items()),
     ]
@@ -238,6 +240,15 @@ def _span(told: Fields, placed: bool) -> tuple[float, float] | None:
         if start is not None and end is not None:
             start_s, end_s = start * _FRAME_S, end * _FRAME_S
     return (start_s, end_s) if start_s is not None and end_s is not None and 0 <= start_s < end_s else None
+
+
+def _pauses(fluency: Fields) -> tuple[tuple[float, float], ...] | None:
+    """None where the server does not tell them."""
+    told = fluency.get("pauses")
+    if not isinstance(told, list):
+        return None
+    spans = (_span(dict(zip(("start_time", "end_time"), pause, strict=False)), True) for pause in told if isinstance(pause, list))
+    return tuple(span_s for span_s in spans if span_s is not None)
 
 
 def _percent(told: Fields, name: str) -> float | None:

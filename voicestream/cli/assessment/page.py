@@ -115,7 +115,8 @@ def _seen(finding: Finding, recording: Recording) -> Iterator[str]:
     if not drawing:
         return
     yield "<h2>How it was said</h2>"
-    yield '<p class="quiet">Words over the waveform, <span class="melody">pitch</span> as a line, pauses hatched.</p>'
+    pauses = ", pauses hatched" if finding.pauses else ""
+    yield f'<p class="quiet">Words over the waveform, <span class="melody">pitch</span> as a line{pauses}.</p>'
     yield f'<div class="wide">{drawing}</div>'
     data = base64.b64encode(mp3(recording)).decode()
     yield f'<audio controls preload="auto" src="data:audio/mpeg;base64,{data}"></audio>'

@@ -51,12 +51,12 @@ def print_report(console: Console, title: str, finding: Finding) -> None:
 
 
 def pause_facts(finding: Finding) -> Iterator[tuple[str, str]]:
-    """A row on the pauses between words, where the words have times."""
-    lengths_s = [end_s - start_s for start_s, end_s in finding.pauses]
+    """A row on the pauses, where the server tells of them."""
+    lengths_s = [end_s - start_s for start_s, end_s in finding.pauses or ()]
     if lengths_s:
         total = f", {sum(lengths_s):.1f} s in all, the longest {max(lengths_s):.1f} s"
         yield "pauses", f"{len(lengths_s)}{total}"
-    elif sum(word.span_s is not None for word in finding.words) > 1:
+    elif finding.pauses is not None and finding.words:
         yield "pauses", "none"
 
 

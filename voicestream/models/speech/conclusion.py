@@ -5,8 +5,9 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from voicestream.models.speech.band import BandRange, band_range
+from voicestream.models.speech.disfluency import Disfluency, disfluency
 from voicestream.models.speech.impression import impression
-from voicestream.models.speech.melody import Melody, melody, prominence
+from voicestream.models.speech.melody import Melody, melody
 from voicestream.models.speech.pace import Pace, pace
 from voicestream.models.speech.rating import BEST, Rater, Rating, Scale, load
 from voicestream.models.speech.spoken import Speech
@@ -30,25 +31,24 @@ class Scores(NamedTuple):
 
 
 class Conclusion(NamedTuple):
-    """pace: None without words. prominence: of each word. bands: CEFR, of the scores that are there."""
+    """pace: None without words. disfluency: of free speech alone. bands: CEFR, of the scores that are there."""
 
     scores: Scores
     pace: Pace | None
     melody: Melody
-    prominence: tuple[float | None, ...]
+    disfluency: Disfluency | None
     bands: Doubts
 
 
 def conclude(speech: Speech, sentence: Sequence[str] | None = None) -> Conclusion:
     """All that can be told of a recording; sentence: the words that were to be said, None for free speech."""
-    found_pace = pace(speech, sentence)
-    found_melody = melody(speech)
+    found_pace = pace(speech)
     ratings = _ratings(speech, found_pace, len(sentence) if sentence is not None else None)
     return Conclusion(
         Scores(**{scale: round(rating.value * _PERCENT, 1) for scale, rating in ratings.items()}),
         found_pace,
-        found_melody,
-        prominence(speech.words, found_melody),
+        melody(speech),
+        disfluency([word.text for word in speech.words]) if sentence is None else None,
         {scale: band_range(rating.value * _PERCENT, rating.deviation * _PERCENT) for scale, rating in ratings.items()},
     )
 

@@ -14,12 +14,10 @@ class Disfluency(NamedTuple):
     repetitions: int
 
 
-def disfluency(words: Sequence[str], sentence: Sequence[str] | None = None) -> Disfluency:
-    """Count in the words of a transcript; with a sentence that was to be said, what stands in it as well is no fault."""
+def disfluency(words: Sequence[str]) -> Disfluency:
+    """Count in the words of a transcript of free speech: those of a sentence that was given are its own, whatever was said."""
     told = _plain(words)
-    meant = _plain(sentence or ())
-    fillers = sum(word in FILLERS for word in told) - sum(word in FILLERS for word in meant)
-    return Disfluency(max(fillers, 0), max(_repeated(told) - _repeated(meant), 0))
+    return Disfluency(sum(word in FILLERS for word in told), _repeated(told))
 
 
 def _plain(words: Sequence[str]) -> list[str]:

@@ -1,9 +1,7 @@
 """How fast somebody spoke: words, syllables and phones per minute, with the pauses and without them."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from voicestream.models.speech.disfluency import disfluency
 from voicestream.models.speech.spoken import Span, Speech, is_vowel, pauses
 
 
@@ -17,11 +15,9 @@ class Pace(NamedTuple):
     articulated_syllables_per_minute: float
     articulated_phones_per_minute: float
     pauses: tuple[Span, ...]
-    fillers: int
-    repetitions: int
 
 
-def pace(speech: Speech, sentence: Sequence[str] | None = None) -> Pace | None:
+def pace(speech: Speech) -> Pace | None:
     """None when there are no words, or they take no time. A vowel is a syllable."""
     words = speech.words
     silences = pauses(speech)
@@ -30,9 +26,6 @@ def pace(speech: Speech, sentence: Sequence[str] | None = None) -> Pace | None:
     if spoken_s <= 0.0:
         return None
     phones = [phone for word in words for phone in word.phones]
-    hesitation = disfluency([word.text for word in words], sentence)
     counts = (len(words), sum(map(is_vowel, phones)), len(phones))
     fast, articulated = ([60.0 * count / seconds for count in counts] for seconds in (span_s, spoken_s))
-    return Pace(
-        fast[0], fast[1], fast[2], articulated[0], articulated[1], articulated[2], silences, hesitation.fillers, hesitation.repetitions
-    )  # fmt: skip
+    return Pace(fast[0], fast[1], fast[2], articulated[0], articulated[1], articulated[2], silences)
