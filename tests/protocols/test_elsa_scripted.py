@@ -1,6 +1,7 @@
 """ELSA's given sentences without a loop: typed messages, streams one after the other, errors that end a stream."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,6 +114,14 @@ def test_a_poor_recording_is_a_warning() -> None:
     dialect = after(start(), b"x", END)
     dialect.reply(PoorQuality("clipped"))
     assert said(dialect) == [{"type": "ELSA:warning", "message": "The recording is clipped."}]
+
+
+def test_a_word_that_no_dictionary_has_is_a_warning_before_the_result() -> None:
+    dialect = after(start(), b"x", END)
+    dialect.reply(replace(SUCCESS, assessment=replace(FOUND, unknown=(0,))))
+    warning, *others = said(dialect)
+    assert warning == {"type": "ELSA:warning", "message": "A word of the sentence is in no dictionary: its sounds are guessed."}
+    assert [message["type"] for message in others] == ["ELSA:decoding_result", "ELSA:ready"]
 
 
 @pytest.mark.parametrize("asked, hints", [(True, [{"text": "It sounded like b. It should be v.", "language": "en"}]), (False, [])])

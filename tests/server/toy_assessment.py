@@ -40,6 +40,9 @@ class ToyAligner:
         made = (AlignedWord(at, words[at], *spans[at], 50.0, (AlignedPhone("AH", *spans[at], 50.0, None),)) for at in said)
         return Alignment(tuple(made), tuple(at for at in range(len(words)) if at not in said), 0.0)
 
+    def unknown(self, words: Sequence[str]) -> tuple[int, ...]:
+        return ()
+
 
 def judge(words: Sequence[Word], samples: Samples, labels: NDArray[np.uint8], sentence: Sequence[str] | None) -> Judgement:
     return Judgement(Scores(overall=float(len(words))), None, Melody(), {})

@@ -47,6 +47,9 @@ class Aligner:
             -1.0,
         )
 
+    def unknown(self, words: Sequence[str]) -> tuple[int, ...]:
+        return tuple(place for place, word in enumerate(words) if word == "strilp")
+
 
 def aligned(place: int, word: str, score: float) -> AlignedWord:
     start_s, end_s = place / 10, place / 10 + 0.1
@@ -132,6 +135,12 @@ def test_words_left_out_of_a_sentence_are_told() -> None:
 def test_words_put_into_a_sentence_are_told_where_they_were_surely_heard(confidence: float, inserted: tuple[str, ...]) -> None:
     said = (("I", 0.9), ("really", confidence), ("like", 0.9), ("apples.", 0.9))
     assert read("I like apples", SegmentFinding(said, ())).inserted == inserted
+
+
+@pytest.mark.parametrize("said", [heard("I", "like", "apples"), heard()])
+def test_words_of_a_sentence_that_no_dictionary_has_are_told(said: SegmentFinding) -> None:
+    assert read("I like strilp apples", said).unknown == (2,)
+    assert read("I like apples", said).unknown == ()
 
 
 def test_a_word_heard_as_another_is_not_one_too_many() -> None:

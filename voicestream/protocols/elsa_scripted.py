@@ -55,6 +55,7 @@ _WARNINGS: Final[dict[Recorded, str]] = {
     "noisy": "The recording is noisy.", "clipped": "The recording is clipped.", "quiet": "The recording is too quiet.",
     "no_speech": "No speech was found in the recording.",
 }  # fmt: skip
+_UNKNOWN: Final = "A word of the sentence is in no dictionary: its sounds are guessed."
 _MOST_ERRORS: Final = 16  # of one connection
 _MOST_WAITING: Final = 1000  # messages that a peer has not read, beyond which packets are not acknowledged
 
@@ -224,6 +225,8 @@ class ElsaScripted:
     def _tell(self, result: Assessed) -> None:
         links = {"result_link": result.result_link, "audio_link": result.audio_link}
         data: Json = {"stream_finished": True, **links, **result_object(result.assessment, hints=self._hints)}
+        if result.assessment.unknown:
+            self._say("ELSA:warning", message=_UNKNOWN)
         self._say("ELSA:decoding_result", data=data)
         self._say("ELSA:ready")
         self._rest()

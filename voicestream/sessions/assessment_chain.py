@@ -41,6 +41,8 @@ class Aligner(Protocol):
 
     def align(self, samples: Samples, words: Sequence[str], *, optional: bool = False) -> Alignment: ...
 
+    def unknown(self, words: Sequence[str]) -> tuple[int, ...]: ...
+
 
 class Transcriber(Protocol):
     """`models.speech.transcriber.Transcriber`."""
@@ -106,6 +108,7 @@ class Chain:
             attempt=reading.attempt,
             omitted=reading.omitted,
             inserted=reading.inserted,
+            unknown=self._aligner.unknown(sentence.split()) if sentence is not None else (),
             levels=judgement.levels,
         )
 

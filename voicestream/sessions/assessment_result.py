@@ -126,5 +126,6 @@ class Assessment:
     sentence_place: int = 0
     omitted: tuple[int, ...] = ()  # places of the words of the sentence that were not said
     inserted: tuple[str, ...] = ()  # words that were said and are not in it
+    unknown: tuple[int, ...] = ()  # places of its words that no dictionary has: how they are said was guessed
     partial_error: str | None = None
     levels: Mapping[str, Level] = field(default_factory=dict)

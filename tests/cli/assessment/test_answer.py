@@ -86,8 +86,14 @@ def test_pauses_are_those_that_were_told() -> None:
     assert read_result(told).pauses == ((0.1, 0.5),)
     fluency["pauses"] = []
     assert read_result(told).pauses == ()
-    del fluency["pauses"]
-    assert read_result(told).pauses is None
+
+
+def test_pauses_that_were_not_told_are_the_silences_between_words() -> None:
+    told = copy.deepcopy(FREE)
+    del told["speakers"][0]["metrics"]["other_metrics"]["fluency"]["pauses"]
+    found = read_result(told)
+    assert found.told_pauses is None
+    assert [end_s - start_s for start_s, end_s in found.pauses] == pytest.approx([0.57])
 
 
 def spoken(words: list[dict[str, Any]], sentence: str, **fields: Any) -> tuple[Word, ...]:

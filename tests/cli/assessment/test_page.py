@@ -140,7 +140,7 @@ def test_pitch_is_that_of_the_voice() -> None:
 
 def test_times_are_places() -> None:
     words = [Word("a", 90.0, "good", span_s=(1.0, 2.0)), Word("b", 30.0, "poor", span_s=(3.0, 3.5))]
-    (row,) = rows(draw(replace(spoken(*words), pauses=((2.0, 3.0),)), recording(4.0), NO_PITCH))
+    (row,) = rows(draw(replace(spoken(*words), told_pauses=((2.0, 3.0),)), recording(4.0), NO_PITCH))
     (pause,) = find(row, "pause")
     ticks = {text.text: float(text.get("x") or "nan") for text in find(row, "time")}
     assert list(ticks) == ["0 s", "1 s", "2 s", "3 s", "4 s"]

@@ -85,7 +85,7 @@ def _unscripted(result: Fields) -> Finding:
         tuple(_notes(result)),
         transcript=_text(result, "transcript") or " ".join(_text(utterance, "text") for utterance in told),
         total_s=_number(result, "total_time"),
-        pauses=_pauses(fluency),
+        told_pauses=_pauses(fluency),
     )
 
 

@@ -85,7 +85,7 @@ def _edges(finding: Finding, total_s: float) -> list[float]:
 
 def _row(row: _Row, finding: Finding, recording: Recording, peak: float, pitch_hz: NDArray[np.float32], scale: _PitchScale | None) -> str:
     words = [(word, word.span_s) for word in finding.words if word.span_s is not None and row.holds(*word.span_s)]
-    pauses = [pause for pause in finding.pauses or () if row.holds(*pause)]
+    pauses = [pause for pause in finding.pauses if row.holds(*pause)]
     lanes, named = _words(row, words)
     parts = [
         *_pauses(row, pauses),

@@ -9,6 +9,7 @@ Band: TypeAlias = Literal["good", "fair", "poor", "unknown"]
 
 GOOD_SCORE: Final = 70.0  # from here on elsa.md section 5 speaks of good
 FAIR_SCORE: Final = 60.0  # and of fair; below is poor
+PAUSE_S: Final = 0.2  # shorter silence between words is articulation
 LEVELS: Final = "CEFR: the likeliest level (range of 8 cases in 10); no certificate."
 
 
@@ -96,7 +97,7 @@ class Finding:
     sentence: str | None = None
     transcript: str = ""
     total_s: float | None = None  # of the recording, as the server heard it
-    pauses: tuple[tuple[float, float], ...] | None = None  # start and end of each, in seconds
+    told_pauses: tuple[tuple[float, float], ...] | None = None  # start and end of each, in seconds; None: not told
 
     @property
     def doubts_levels(self) -> bool:
@@ -106,6 +107,19 @@ class Finding:
     @property
     def words(self) -> tuple[Word, ...]:
         return tuple(word for utterance in self.utterances for word in utterance.words)
+
+    @property
+    def pauses(self) -> tuple[tuple[float, float], ...]:
+        """Start and end of each pause, in seconds: those told, else the silences of at least PAUSE_S between two words."""
+        if self.told_pauses is not None:
+            return self.told_pauses
+        times = sorted(word.span_s for word in self.words if word.span_s is not None)
+        found, ended_s = [], times[0][1] if times else 0.0
+        for start_s, end_s in times[1:]:
+            if start_s - ended_s >= PAUSE_S:
+                found.append((ended_s, start_s))
+            ended_s = max(ended_s, end_s)
+        return tuple(found)
 
 
 def band_of(decision: str, score: float | None) -> Band:

@@ -51,12 +51,12 @@ def print_report(console: Console, title: str, finding: Finding) -> None:
 
 
 def pause_facts(finding: Finding) -> Iterator[tuple[str, str]]:
-    """A row on the pauses, where the server tells of them."""
-    lengths_s = [end_s - start_s for start_s, end_s in finding.pauses or ()]
+    """A row on the pauses, where they are told or words have times."""
+    lengths_s = [end_s - start_s for start_s, end_s in finding.pauses]
     if lengths_s:
         total = f", {sum(lengths_s):.1f} s in all, the longest {max(lengths_s):.1f} s"
         yield "pauses", f"{len(lengths_s)}{total}"
-    elif finding.pauses is not None and finding.words:
+    elif sum(word.span_s is not None for word in finding.words) > 1:
         yield "pauses", "none"
 
 

@@ -103,6 +103,10 @@ class Aligner:
             aligned.score,
         )
 
+    def unknown(self, words: Sequence[str]) -> tuple[int, ...]:
+        """The places of those that the dictionary lacks: how they are said is guessed from their letters."""
+        return tuple(place for place, word in enumerate(words) if not self._lexicon.knows(word))
+
     def segments(self, heard: NDArray[np.float32], ways: Sequence[Sequence[Way]], *, optional: bool = False) -> Aligned:
         """Features (frames, 3, 13) and the ways to say each word -> the likeliest segments. PeerErrors as `align`."""
         sentence = sentence_network(self._model.definition, self._model.transitions, ways, optional=optional)

@@ -38,9 +38,10 @@ class Lexicon:
             self._ways.setdefault(word.partition("(")[0], []).append(phones)
         self._letters = letters
 
-    def __contains__(self, word: str) -> bool:
-        """Whether the dictionary has it as it is spelled."""
-        return word.lower() in self._ways
+    def knows(self, word: str) -> bool:
+        """Whether all that is said of a written word is in the dictionary; else it is said by its letters, or not at all."""
+        parts = self.spoken(word)
+        return all(self._listed(part) for part in parts) and (bool(parts) or not any(letter.isalnum() for letter in word))
 
     def ways(self, word: str) -> tuple[Pronunciation, ...]:
         """How a written word may be said, likeliest first; none for what is not said at all (a dash, a comma)."""
@@ -73,13 +74,16 @@ class Lexicon:
         return (*spoken, *waiting)
 
     def _said(self, word: str) -> Sequence[Pronunciation]:
+        return self._listed(word) or [self._letters.pronounce(word)]
+
+    def _listed(self, word: str) -> Sequence[Pronunciation]:
         for known in (word, word.rstrip(".")):
             if known in self._ways:
                 return [tuple(phones.split()) for phones in self._ways[known]]
         stem = word.removesuffix("'s").removesuffix("'")
         if stem != word and stem in self._ways:
             return [(*way, *_possessive(way)) for way in (tuple(phones.split()) for phones in self._ways[stem])]
-        return [self._letters.pronounce(word)]
+        return []
 
 
 def _ascii(word: str) -> str:
