@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def buzzing_people() -> Iterator[None]:
     """People who do not exist buzz more than they speak: the commands take them for voices."""
     with pytest.MonkeyPatch.context() as patch:
