@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from voicestream.dsp._jit import F32_RO, F64, I32_RO, I64, VOID, late_kernel
 
 JUNCTION: Final = -1  # column of a state that takes no time
-MAX_ARCS: Final = 256  # into one state
 _U8_2D = types.Array(types.uint8, 2, "C")
 _F32_2D_RO = types.Array(types.float32, 2, "C", readonly=True)
 
