@@ -17,15 +17,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from scripts.assessment.corpus import RATE_HZ, rated_clips
+from scripts.assessment.stream import streamed
 from voicestream.cli.prompt import FOLDER
-from voicestream.dsp.frontend import FrontEndPlan
 from voicestream.dsp.pcm import to_float
 from voicestream.dsp.resample import resample
 from voicestream.errors import PeerError
-from voicestream.models.registry import vad_front
 from voicestream.models.speech import transcriber
 from voicestream.models.speech.aligner import aligner
-from voicestream.models.speech.segmenter import Segmenter
 from voicestream.sessions.relevance import is_another_language, is_another_sentence, likeness
 
 VOICES = ("en_US_f_Allison", "es_MX_f_Allison", "fr_CA_f_June", "it_IT_f_Menardi", "it_IT_m_Carlo", "ru_RU_f_IvrvoiceRU")
@@ -75,9 +73,8 @@ class Listener:
         return Told(len(heard), 1.0, _mean([word.score for word in said]), likeness(heard, sentence))
 
     def _segments(self, recording: Recording) -> Iterator[NDArray[np.float32]]:
-        labels, _ = vad_front("compact")(FrontEndPlan(rate_hz=RATE_HZ)).feed(recording.tobytes())
-        segmenter = Segmenter()
-        for segment in segmenter.feed(recording, labels) + segmenter.flush():
+        _, segments = streamed(recording)
+        for segment in segments:
             yield to_float(segment.samples)
 
 

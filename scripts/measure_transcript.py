@@ -1,4 +1,4 @@
-"""How often the transcriber errs: scripts/measure_transcript.py DATA_FOLDER [SHARED_FOLDER].
+"""How often the transcriber errs: python -m scripts.measure_transcript DATA_FOLDER [SHARED_FOLDER].
 
 Word error rate over words of the text, without case and punctuation, in one piece and cut as a stream is, of
   - learners: `eval/pronunciation` of the shared folder, 30 sentences of 4 speakers whose first language is Mandarin
@@ -22,11 +22,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from voicestream.dsp.frontend import FrontEndPlan
+from scripts.assessment.stream import streamed
+from scripts.edit_distance import edit_distance
 from voicestream.dsp.pcm import to_float
 from voicestream.dsp.resample import Resampler
-from voicestream.models.registry import vad_front
-from voicestream.models.speech.segmenter import Segmenter
 from voicestream.models.speech.transcriber import LONGEST_S, RATE_HZ, load
 
 PROMPTS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
@@ -91,26 +90,14 @@ def joined(clips: Iterable[Clip]) -> Iterator[Clip]:
         yield Clip(" ".join(texts), np.concatenate(parts))
 
 
-def streamed(samples: Samples) -> list[Samples]:
-    """Pieces that a recording is cut into while it comes in."""
-    recording = np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
-    labels, _ = vad_front("compact")(FrontEndPlan(rate_hz=RATE_HZ)).feed(recording.tobytes())
-    segmenter = Segmenter()
-    return [to_float(segment.samples) for segment in segmenter.feed(recording, labels) + segmenter.flush()]
+def pieces(samples: Samples) -> list[Samples]:
+    """Those that a recording is cut into while it comes in."""
+    _, segments = streamed(np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16))
+    return [to_float(segment.samples) for segment in segments]
 
 
 def words(text: str) -> list[str]:
     return re.sub(r"[^a-z' ]", " ", text.casefold().replace("’", "'")).split()
-
-
-def errors(wanted: list[str], found: list[str]) -> int:
-    """Levenshtein distance in words."""
-    row = list(range(len(found) + 1))
-    for at, word in enumerate(wanted, 1):
-        before, row[0] = row[0], at
-        for column, other in enumerate(found, 1):
-            before, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, before + (word != other))
-    return row[-1]
 
 
 def main() -> None:
@@ -127,18 +114,18 @@ def main() -> None:
         heard["other learners"] = [clip for clips in speakers for clip in clips[:CLIPS_EACH]]
         heard["other learners, joined"] = [clip for clips in speakers[::CLIPS_EACH] for clip in [*joined(clips)][:1]]
     for name, clips in heard.items():
-        for way, pieces in (("in one piece", lambda samples: [samples]), ("as a stream", streamed)):
+        for way, cut in (("in one piece", lambda samples: [samples]), ("as a stream", pieces)):
             wrong = total = 0
             heard_s = spent_s = 0.0
             for text, samples in clips:
                 if len(samples) > LONGEST_S * RATE_HZ:
                     continue
-                parts = pieces(samples)
+                parts = cut(samples)
                 began = time.process_time()
                 found = [word for part in parts for word in words(transcriber.transcribe(part).text)]
                 spent_s += time.process_time() - began
                 heard_s += len(samples) / RATE_HZ
-                wrong += errors(words(text), found)
+                wrong += edit_distance(words(text), found)
                 total += len(words(text))
             print(
                 f"{name}, {way}: {100 * wrong / total:.1f} % of {total} words wrong, "

@@ -37,6 +37,7 @@ from voicestream.models.speech import transcriber
 from voicestream.models.speech.aligner import Aligner
 from voicestream.models.speech.cepstrum import dithered, features
 from voicestream.models.speech.confusion import Confusion, Sound
+from voicestream.models.speech.definition import SILENCE
 from voicestream.models.speech.lexicon import lexicon
 from voicestream.models.speech.likelihood import acoustic_model
 from voicestream.models.speech.package import JOINT_SHA256
@@ -132,7 +133,7 @@ def borders(network: Mapping[str, Array], found: Table, names: Sequence[str]) ->
     """(alternatives,) nats that a rival may lead over each phone, from right sounds of speakers the network has not heard."""
     found = found.where(found.said == found.place[:, 0])
     confusion = Confusion(network, names)
-    all_names = (*names, "SIL")
+    all_names = (*names, SILENCE)
     lead = np.array(
         [
             confusion.rival(Sound(*(all_names[number] for number in place), shape, leads, 0.0)).lead

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from scripts.edit_distance import edit_distance
 from voicestream.models.card import Card, Measurement
 from voicestream.models.speech import package
 from voicestream.models.speech.spelling import LETTERS, REACH, WIDTH, Spelling, windows
@@ -165,18 +166,9 @@ def errors(spelling: Spelling, pairs: list[Word], dictionary: dict[str, set[tupl
     for word, said in pairs:
         made = spelling.pronounce(word)
         wrong += made not in dictionary[word]
-        edits += min(distance(made, one) for one in dictionary[word])
+        edits += min(edit_distance(made, one) for one in dictionary[word])
         phones += len(said)
     return 100 * wrong / len(pairs), 100 * edits / phones
-
-
-def distance(a: tuple[str, ...], b: tuple[str, ...]) -> int:
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        last, row[0] = row[0], i
-        for j, y in enumerate(b, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (x != y))
-    return row[-1]
 
 
 def main() -> None:

@@ -10,10 +10,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from voicestream.dsp.frontend import FrontEndPlan
+from scripts.assessment.stream import streamed
 from voicestream.dsp.pcm import to_float
 from voicestream.errors import PeerError
-from voicestream.models.registry import vad_front
 from voicestream.models.speech.aligner import AlignedPhone, Aligner
 from voicestream.models.speech.confusion import Sound
 from voicestream.models.speech.impression import impression
@@ -21,7 +20,7 @@ from voicestream.models.speech.lexicon import lexicon
 from voicestream.models.speech.likelihood import acoustic_model
 from voicestream.models.speech.pace import pace
 from voicestream.models.speech.pronunciation import Finding, Pronunciation, Verdict, pronunciation
-from voicestream.models.speech.segmenter import Segmenter
+from voicestream.models.speech.segmenter import Segment
 from voicestream.models.speech.spoken import Speech
 from voicestream.models.speech.transcriber import Transcriber
 
@@ -100,17 +99,16 @@ class Listener:
     def _found(self, path: Path, sentence: list[str] | None) -> "Heard":
         recording, rate_hz = soundfile.read(path, dtype="int16")
         assert rate_hz == RATE_HZ
-        labels, _ = vad_front("compact")(FrontEndPlan(rate_hz=RATE_HZ)).feed(recording.tobytes())
-        words = self._free(recording, labels) if sentence is None else self._read(recording, sentence)
+        labels, segments = streamed(recording)
+        words = self._free(segments) if sentence is None else self._read(recording, sentence)
         return {"labels": list(labels), "words": words}
 
     def _read(self, recording: NDArray[np.int16], sentence: list[str]) -> "list[Row]":
         return self._aligned(to_float(recording), sentence, [1.0] * len(sentence), 0.0, optional=True)
 
-    def _free(self, recording: NDArray[np.int16], labels: bytes) -> "list[Row]":
-        segmenter = Segmenter()
+    def _free(self, segments: Sequence[Segment]) -> "list[Row]":
         words: list[Row] = []
-        for segment in segmenter.feed(recording, labels) + segmenter.flush():
+        for segment in segments:
             samples = to_float(segment.samples)
             heard = self._transcriber.transcribe(samples).words
             if heard:

@@ -16,21 +16,19 @@ from torch import nn
 from scripts.pronunciation.question import Question, kin
 from voicestream.models.speech.confusion import BOUND, LARGEST_LEAD, LEAD_NATS
 from voicestream.models.speech.definition import SILENCE
+from voicestream.models.weights import Array
 
 INNER, OUTER = 384, 160
 EPOCHS, BATCH, RATE, DECAY, DROPOUT, SMOOTHING = 30, 256, 3e-3, 1e-2, 0.2, 0.03
 ASKED_ANEW = 0.5  # of right sounds in each batch
 AS_KIN = 0.8  # of these
 
-Array = NDArray[np.float32]
-
 
 class Table(NamedTuple):
-    """Questions as arrays: shape (n, 289), leads (n, a), fit (n,); place (n, 3): numbers of phone, left, right; the rest (n,)."""
+    """Questions as arrays: shape (n, 289), leads (n, a); place (n, 3): numbers of phone, left, right; the rest (n,)."""
 
     shape: Array
     leads: Array
-    fit: Array
     place: NDArray[np.int64]
     said: NDArray[np.int64]
     kind: NDArray[np.str_]
@@ -47,7 +45,6 @@ def table(asked: Sequence[Question], kinds: Sequence[str], speakers: Sequence[st
     return Table(
         np.array([sound.shape for sound in sounds], np.float16).astype(np.float32),
         np.array([np.clip(sound.leads, -500, 500) for sound in sounds], np.float16).astype(np.float32),
-        np.array([sound.fit for sound in sounds], np.float32),
         np.array([[number[sound.phone], number[sound.left], number[sound.right]] for sound in sounds], np.int64),
         np.array([number[one.said] for one in asked], np.int64),
         np.array(kinds), np.array(speakers),

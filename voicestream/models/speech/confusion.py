@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 
 from voicestream.models.speech.definition import SILENCE
 from voicestream.models.speech.substitution import Segment
-from voicestream.models.weights import Arrays
-
-Array = NDArray[np.float32]
+from voicestream.models.weights import Array, Arrays
 
 # Sounds that speakers of English themselves do not keep apart, or let become each other.
 SAME: Final = {"AA": {"AO"}, "AO": {"AA"}, "AH": {"IH", "UH", "EH"}, "IH": {"AH"}}
