@@ -2,6 +2,8 @@
 
 listening ─► samples ─► Run ─► an Assessment per sentence ─► the best of them ─► Results ─► links
                          └ cancel: the client is gone
+
+`Assessor` and `Run` say what recognition must do here; worker processes of ours do it, see `assessor.py`.
 """
 
 from collections.abc import Callable, Sequence

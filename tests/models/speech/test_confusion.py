@@ -68,6 +68,24 @@ def test_the_rival_is_the_likeliest_of_the_others() -> None:
     assert rival.lead == pytest.approx(2, abs=1e-5)
 
 
+@pytest.mark.parametrize(("layer", "symbol"), [("left", "SIL"), ("phone", "S"), ("right", "IY")])
+def test_what_was_expected_before_here_and_after_counts(layer: str, symbol: str) -> None:
+    one_way = {"hidden.weight": np.eye(OUTER, INNER, dtype=np.float32), "out.weight": np.zeros((len(NAMES), OUTER), np.float32)}
+    one_way["out.weight"][NAMES.index("SH"), 0] = 1
+    row = np.zeros((len(NAMES) + 1, INNER), np.float32)
+    row[(*NAMES, "SIL").index(symbol), 0] = 7
+    rival = Confusion(arrays(**one_way, **{layer: row}), NAMES).rival(sound("S"))
+    assert (rival.symbol, rival.lead) == ("SH", pytest.approx(7, abs=1e-4))
+
+
+def test_each_phone_has_habits_of_its_own() -> None:
+    habit = np.zeros((len(NAMES) + 1, len(NAMES)), np.float32)
+    habit[NAMES.index("S"), NAMES.index("TH")] = 4
+    network = Confusion(arrays(habit=habit), NAMES)
+    assert network.rival(sound("S")).symbol == "TH"
+    assert network.rival(sound("Z")).lead == pytest.approx(0, abs=1e-5)
+
+
 @pytest.mark.parametrize(("phone", "other"), [(phone, other) for phone, others in SAME.items() for other in others])
 def test_sounds_that_nobody_keeps_apart_are_no_rivals(phone: str, other: str) -> None:
     bias = np.zeros(len(NAMES), np.float32)
